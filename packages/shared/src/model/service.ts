@@ -1,0 +1,64 @@
+import type { ServiceKey } from '../ids.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
+import type { Template } from '../spec/template.ts'
+
+export type ServiceStatus = 'converged' | 'progressing' | 'degraded' | 'blocked'
+
+export interface Service {
+  readonly key: ServiceKey
+  readonly environment: string
+  readonly name: string
+  /** The revision that is wanted now. */
+  readonly revision: number
+  /** Counts placements; part of what instance ids are derived from. */
+  readonly serial: number
+  /** True after `delete`: instances are stopped, then the record goes. */
+  readonly deleting: boolean
+  /** Written by the reconciler when they change. */
+  readonly status: ServiceStatus
+  readonly reason: string
+  readonly createdAtMs: number
+}
+
+/** One immutable version of a service's spec, its image pinned to a digest. */
+export interface Revision {
+  readonly service: ServiceKey
+  readonly revision: number
+  readonly spec: ServiceSpec
+  /** The document as people wrote it, for `diff` and for reading back. */
+  readonly source: Readonly<Record<string, unknown>>
+  readonly template: Template
+  /** Hash of the normalised spec and the image's digest: equal means nothing to apply. */
+  readonly specHash: string
+  /** Hash of the template: equal means that no instance needs replacing. */
+  readonly templateHash: string
+  readonly createdAtMs: number
+  readonly actor: string
+  readonly cause: string
+}
+
+export type RolloutPhase =
+  'progressing' | 'paused' | 'completed' | 'failed' | 'rolled-back' | 'superseded'
+
+/** The move of a service from one revision to another. At most one per service is open (progressing or paused). */
+export interface Rollout {
+  /** `ENVIRONMENT/NAME@TO`. */
+  readonly id: string
+  readonly service: ServiceKey
+  /** Null for the first revision. */
+  readonly from: number | null
+  readonly to: number
+  readonly phase: RolloutPhase
+  readonly reason: string
+  readonly startedAtMs: number
+  /** When an instance of the new revision last became available. */
+  readonly progressAtMs: number
+  /** Fails at this time unless there is progress before; null while paused or when ended. */
+  readonly dueAtMs: number | null
+  readonly endedAtMs: number | null
+  /** Newest last, at most 50. */
+  readonly history: readonly { readonly atMs: number; readonly text: string }[]
+}
+
+export const isOpen = (rollout: Rollout): boolean =>
+  rollout.phase === 'progressing' || rollout.phase === 'paused'

@@ -1,0 +1,203 @@
+import { parseCpuMillis, parseDurationMs, parseMemoryBytes } from './quantity.ts'
+import type { ServiceSource, ZonesSource } from './source.ts'
+import type {
+  Check,
+  EnvValue,
+  HealthSpec,
+  Port,
+  Probe,
+  ServiceSpec,
+  ZonePolicy,
+  ZonesSpec,
+} from './spec.ts'
+
+/** Values for whatever a document does not say: safe before convenient. */
+const defaults = {
+  environment: 'default',
+  cpuMillis: 250,
+  memoryBytes: 128 * 1024 * 1024,
+  pids: 256,
+  user: 1000,
+  group: 1000,
+  writable: ['/tmp', '/run'],
+  startup: { intervalMs: 1000, failures: 60 },
+  probe: { intervalMs: 5000, failures: 3 },
+  probeTimeoutMs: 2000,
+} as const
+
+/** The document has been validated: anything unreadable here is a bug. */
+function readable(value: number | null, what: string): number {
+  if (value === null) throw new TypeError(`not validated: ${what}`)
+  return value
+}
+
+const duration = (value: string | 0 | undefined, byDefault: number): number =>
+  value === undefined ? byDefault : readable(parseDurationMs(value), 'a duration')
+
+/** Own properties whatever the key, so that none can reach a prototype. */
+function mapValues<T, R>(
+  map: Readonly<Record<string, T>> | undefined,
+  convert: (value: T) => R,
+): Record<string, R> {
+  return Object.fromEntries(Object.entries(map ?? {}).map(([key, value]) => [key, convert(value)]))
+}
+
+type Source<K extends keyof ServiceSource> = NonNullable<ServiceSource[K]>
+type ProbeSource = NonNullable<Source<'health'>['liveness']>
+
+const normalisePort = (source: Source<'ports'>[string]): Port =>
+  typeof source === 'number'
+    ? { port: source, protocol: 'tcp', host: null }
+    : { port: source.port, protocol: source.protocol ?? 'tcp', host: source.host ?? null }
+
+const normaliseEnv = (source: Source<'env'>[string]): EnvValue =>
+  typeof source === 'object' ? { secret: source.secret } : String(source)
+
+function normaliseCheck({ http, tcp, exec }: ProbeSource): Check {
+  if (http) {
+    const { port, path = '/', headers } = http
+    return { kind: 'http', port, path, headers: mapValues(headers, (value) => value) }
+  }
+  if (tcp) return { kind: 'tcp', port: tcp.port }
+  if (exec) return { kind: 'exec', command: [...exec] }
+  throw new TypeError('not validated: a probe')
+}
+
+function normaliseProbe(
+  source: ProbeSource | undefined,
+  byDefault: { readonly intervalMs: number; readonly failures: number },
+): Probe | null {
+  if (!source) return null
+  const intervalMs = duration(source.interval, byDefault.intervalMs)
+  return {
+    check: normaliseCheck(source),
+    intervalMs,
+    timeoutMs: duration(source.timeout, Math.min(defaults.probeTimeoutMs, intervalMs)),
+    failures: source.failures ?? byDefault.failures,
+    successes: source.successes ?? 1,
+  }
+}
+
+function normaliseHealth(source: ServiceSource['health']): HealthSpec {
+  return {
+    startup: normaliseProbe(source?.startup, defaults.startup),
+    readiness: normaliseProbe(source?.readiness, defaults.probe),
+    liveness: normaliseProbe(source?.liveness, defaults.probe),
+  }
+}
+
+function normaliseResources(source: ServiceSource['resources']): ServiceSpec['resources'] {
+  const { cpu, memory, pids = defaults.pids } = source ?? {}
+  return {
+    cpuMillis: cpu === undefined ? defaults.cpuMillis : readable(parseCpuMillis(cpu), 'cpu'),
+    memoryBytes:
+      memory === undefined ? defaults.memoryBytes : readable(parseMemoryBytes(memory), 'memory'),
+    pids,
+  }
+}
+
+function normaliseRestart(source: ServiceSource['restart']): ServiceSpec['restart'] {
+  const delayMs = duration(source?.delay, Math.min(1000, duration(source?.maxDelay, 60_000)))
+  return {
+    delayMs,
+    maxDelayMs: duration(source?.maxDelay, Math.max(60_000, delayMs)),
+    resetAfterMs: duration(source?.resetAfter, 600_000),
+  }
+}
+
+function normaliseUpdate(source: ServiceSource['update']): ServiceSpec['update'] {
+  const maxUnavailable = source?.maxUnavailable ?? (source?.maxSurge === 0 ? 1 : 0)
+  const deadlineMs = duration(source?.progressDeadline, 600_000)
+  const minHealthyTimeMs = duration(
+    source?.minHealthyTime,
+    Math.min(5000, Math.floor(deadlineMs / 2)),
+  )
+  return {
+    strategy: source?.strategy ?? 'rolling',
+    maxSurge: source?.maxSurge ?? 1,
+    maxUnavailable,
+    minHealthyTimeMs,
+    progressDeadlineMs: duration(source?.progressDeadline, Math.max(600_000, 2 * minHealthyTimeMs)),
+    onFailure: source?.onFailure ?? 'rollback',
+  }
+}
+
+function normaliseStop(source: ServiceSource['stop']): ServiceSpec['stop'] {
+  return {
+    drainMs: duration(source?.drain, 5000),
+    signal: source?.signal ?? 'SIGTERM',
+    graceMs: duration(source?.grace, 10_000),
+  }
+}
+
+function normaliseSecurity(source: ServiceSource['security']): ServiceSpec['security'] {
+  const writable = new Set([...defaults.writable, ...(source?.writable ?? [])])
+  return {
+    user: source?.user ?? defaults.user,
+    group: source?.group ?? source?.user ?? defaults.group,
+    writable: [...writable].toSorted(),
+    capabilities: [...(source?.capabilities ?? [])],
+    writableRoot: source?.writableRoot ?? false,
+  }
+}
+
+function normaliseScale(source: ServiceSource['scale'], replicas: number): ServiceSpec['scale'] {
+  if (!source) return null
+  const min = source.min ?? Math.min(replicas, source.max ?? replicas)
+  return {
+    min,
+    max: source.max ?? Math.max(replicas, min),
+    cpuPercent: source.cpu === undefined ? null : Number.parseInt(source.cpu, 10),
+    schedule: (source.schedule ?? []).map(({ cron, replicas: count }) => ({
+      cron,
+      replicas: count,
+    })),
+  }
+}
+
+const named = ({ name, path }: { readonly name: string; readonly path: string }) => ({ name, path })
+
+/** Fills in every default of a validated document and turns every quantity into a number. */
+export function normaliseService(source: ServiceSource): ServiceSpec {
+  const { placement, replicas = 1 } = source
+  return {
+    name: source.name,
+    environment: source.environment ?? defaults.environment,
+    labels: mapValues(source.labels, (value) => value),
+    zone: source.zone,
+    image: source.image,
+    command: [...(source.command ?? [])],
+    args: [...(source.args ?? [])],
+    replicas,
+    env: mapValues(source.env, normaliseEnv),
+    ports: mapValues(source.ports, normalisePort),
+    resources: normaliseResources(source.resources),
+    placement: {
+      require: [...(placement?.require ?? [])],
+      prefer: (placement?.prefer ?? []).map(({ match, weight }) => ({ match, weight })),
+      separate: (placement?.separate ?? []).map(({ from, by }) => ({ from, by })),
+      spread: [...(placement?.spread ?? [])],
+    },
+    health: normaliseHealth(source.health),
+    restart: normaliseRestart(source.restart),
+    update: normaliseUpdate(source.update),
+    stop: normaliseStop(source.stop),
+    exclusive: source.exclusive ?? false,
+    dependsOn: [...new Set(source.dependsOn)],
+    expose: (source.expose ?? []).map(({ port, listen, host = null }) => ({ port, listen, host })),
+    secrets: (source.secrets ?? []).map(named),
+    volumes: (source.volumes ?? []).map(named),
+    security: normaliseSecurity(source.security),
+    scale: normaliseScale(source.scale, replicas),
+  }
+}
+
+/** Zones that a document does not describe further are no edge and reach nothing. */
+export function normaliseZones(source: ZonesSource): ZonesSpec {
+  return {
+    zones: mapValues(source.zones, ({ edge = false, reaches = [] }): ZonePolicy => ({
+      edge,
+      reaches: [...new Set(reaches)],
+    })),
+  }
+}

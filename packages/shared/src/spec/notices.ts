@@ -1,0 +1,36 @@
+import type { ServiceSpec } from './spec.ts'
+
+/** Fields that loosen the hardened default, as people know them; empty for a hardened service. */
+export function loosened(spec: ServiceSpec): string[] {
+  const { capabilities, writableRoot } = spec.security
+  return [
+    ...capabilities.map((capability) => `security.capabilities: ${capability}`),
+    ...(writableRoot ? ['security.writableRoot'] : []),
+  ]
+}
+
+function usesSecrets(spec: ServiceSpec): boolean {
+  const inEnv = Object.values(spec.env).some((value) => typeof value !== 'string')
+  return inEnv || spec.secrets.length > 0
+}
+
+/** What the service asks for and this version does not do yet, or does in part: whole sentences. */
+export function notEnforcedYet(spec: ServiceSpec): string[] {
+  const { strategy } = spec.update
+  const notices: readonly (readonly [boolean, string])[] = [
+    [strategy !== 'rolling', `update.strategy ${strategy} runs as rolling for now.`],
+    [
+      spec.exclusive,
+      'exclusive: an instance on a lost node is replaced only once the node is confirmed dead; ' +
+        'nothing in the kernel fences it yet.',
+    ],
+    [spec.expose.length > 0, 'expose is stored, but nothing is exposed yet.'],
+    [
+      usesSecrets(spec),
+      'secrets in env and in files are stored as references, but none is delivered yet.',
+    ],
+    [spec.volumes.length > 0, 'volumes are stored, but none is mounted yet.'],
+    [spec.scale !== null, 'scale is stored, but the number of replicas is not changed by it yet.'],
+  ]
+  return notices.filter(([applies]) => applies).map(([, text]) => text)
+}

@@ -1,0 +1,155 @@
+import { Type, type Static } from 'typebox'
+
+/**
+ * A service as Bulkhead works with it: every default filled in, every quantity a number with its unit in the
+ * name. `normalise` makes it from what people write (source.ts).
+ */
+
+const Strings = Type.Array(Type.String())
+const Map = <T extends Type.TSchema>(value: T) => Type.Record(Type.String(), value)
+const Nullable = <T extends Type.TSchema>(value: T) => Type.Union([value, Type.Null()])
+
+export const EnvValue = Type.Union([Type.String(), Type.Object({ secret: Type.String() })])
+
+export const Port = Type.Object({
+  port: Type.Integer(),
+  protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+  /** A fixed port of the host; null: one is chosen from the cluster's range. */
+  host: Nullable(Type.Integer()),
+})
+
+export const Check = Type.Union([
+  Type.Object({
+    kind: Type.Literal('http'),
+    port: Type.String(),
+    path: Type.String(),
+    headers: Map(Type.String()),
+  }),
+  Type.Object({ kind: Type.Literal('tcp'), port: Type.String() }),
+  Type.Object({ kind: Type.Literal('exec'), command: Strings }),
+])
+
+export const Probe = Type.Object({
+  check: Check,
+  intervalMs: Type.Integer(),
+  timeoutMs: Type.Integer(),
+  failures: Type.Integer(),
+  successes: Type.Integer(),
+})
+
+export const Health = Type.Object({
+  startup: Nullable(Probe),
+  readiness: Nullable(Probe),
+  liveness: Nullable(Probe),
+})
+
+export const Resources = Type.Object({
+  cpuMillis: Type.Integer(),
+  memoryBytes: Type.Integer(),
+  pids: Type.Integer(),
+})
+
+export const Restart = Type.Object({
+  delayMs: Type.Integer(),
+  maxDelayMs: Type.Integer(),
+  resetAfterMs: Type.Integer(),
+})
+
+export const Stop = Type.Object({
+  drainMs: Type.Integer(),
+  signal: Type.String(),
+  graceMs: Type.Integer(),
+})
+
+export const Security = Type.Object({
+  user: Type.Integer(),
+  group: Type.Integer(),
+  /** Directories that get a tmpfs of their own. */
+  writable: Strings,
+  /** Loosenings: each is false or empty by default and shows in `describe`. */
+  capabilities: Strings,
+  writableRoot: Type.Boolean(),
+})
+
+export const Update = Type.Object({
+  strategy: Type.Union([
+    Type.Literal('rolling'),
+    Type.Literal('canary'),
+    Type.Literal('blue-green'),
+  ]),
+  maxSurge: Type.Integer(),
+  maxUnavailable: Type.Integer(),
+  minHealthyTimeMs: Type.Integer(),
+  progressDeadlineMs: Type.Integer(),
+  onFailure: Type.Union([Type.Literal('rollback'), Type.Literal('pause')]),
+})
+
+export const Separation = Type.Object({ from: Type.String(), by: Type.String() })
+
+export const Placement = Type.Object({
+  /** Label selectors in Kubernetes' syntax; all must hold. */
+  require: Strings,
+  prefer: Type.Array(Type.Object({ match: Type.String(), weight: Type.Integer() })),
+  separate: Type.Array(Separation),
+  /** Levels of failure domain, most significant first. */
+  spread: Strings,
+})
+
+export const ServiceSpec = Type.Object({
+  name: Type.String(),
+  environment: Type.String(),
+  labels: Map(Type.String()),
+  zone: Type.String(),
+  image: Type.String(),
+  command: Strings,
+  args: Strings,
+  replicas: Type.Integer(),
+  env: Map(EnvValue),
+  ports: Map(Port),
+  resources: Resources,
+  placement: Placement,
+  health: Health,
+  restart: Restart,
+  update: Update,
+  stop: Stop,
+  exclusive: Type.Boolean(),
+  dependsOn: Strings,
+  expose: Type.Array(
+    Type.Object({ port: Type.String(), listen: Type.Integer(), host: Nullable(Type.String()) }),
+  ),
+  secrets: Type.Array(Type.Object({ name: Type.String(), path: Type.String() })),
+  volumes: Type.Array(Type.Object({ name: Type.String(), path: Type.String() })),
+  security: Security,
+  scale: Nullable(
+    Type.Object({
+      min: Type.Integer(),
+      max: Type.Integer(),
+      cpuPercent: Nullable(Type.Integer()),
+      schedule: Type.Array(Type.Object({ cron: Type.String(), replicas: Type.Integer() })),
+    }),
+  ),
+})
+
+export const ZonePolicy = Type.Object({ edge: Type.Boolean(), reaches: Strings })
+export const ZonesSpec = Type.Object({ zones: Map(ZonePolicy) })
+
+export type EnvValue = Static<typeof EnvValue>
+export type Port = Static<typeof Port>
+export type Check = Static<typeof Check>
+export type Probe = Static<typeof Probe>
+export type HealthSpec = Static<typeof Health>
+export type Resources = Static<typeof Resources>
+export type Update = Static<typeof Update>
+export type Separation = Static<typeof Separation>
+export type Placement = Static<typeof Placement>
+export type ServiceSpec = Static<typeof ServiceSpec>
+export type ZonePolicy = Static<typeof ZonePolicy>
+export type ZonesSpec = Static<typeof ZonesSpec>
+
+export const defaultZones: ZonesSpec = {
+  zones: {
+    presentation: { edge: true, reaches: ['application'] },
+    application: { edge: false, reaches: ['data'] },
+    data: { edge: false, reaches: [] },
+  },
+}

@@ -1,0 +1,20 @@
+import { pointerTo } from '../pointer.ts'
+import type { ZonesSource } from '../source.ts'
+import type { Problem } from './problem.ts'
+import { hint } from './shown.ts'
+
+function* reachProblems({ zones }: ZonesSource): Iterable<Problem> {
+  const declared = Object.keys(zones)
+  if (declared.length === 0)
+    yield { path: '/zones', message: 'zones must declare at least one zone' }
+  for (const [zone, { reaches = [] }] of Object.entries(zones)) {
+    for (const [index, reached] of reaches.entries()) {
+      if (Object.hasOwn(zones, reached)) continue
+      const path = pointerTo('zones', zone, 'reaches', index)
+      yield { path, message: `there is no zone "${reached}" in zones${hint(reached, declared)}` }
+    }
+  }
+}
+
+/** What zones that their schema accepts still have wrong. */
+export const zonesProblems = (source: ZonesSource): Problem[] => [...reachProblems(source)]
