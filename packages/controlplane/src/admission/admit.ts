@@ -1,0 +1,249 @@
+import {
+  BulkheadError,
+  canonicalJson,
+  changesBetween,
+  normaliseService,
+  normaliseZones,
+  notEnforcedYet,
+  serviceKey,
+  templateOf,
+  type ApplyRequest,
+  type DocumentProblem,
+  type Image,
+  type ObjectChange,
+  type ServiceKey,
+  type ServiceSource,
+  type ServiceSpec,
+  type SpecSource,
+  type ZonesSource,
+} from '@bulkhead/shared'
+import { validateDocuments } from '@bulkhead/shared/validation'
+import { validate } from 'node-cron'
+
+import { neverFits } from '../placement/core/never-fits.ts'
+import type { PortRange } from '../placement/core/ports.ts'
+import { changeRevision } from '../rollout/core/new-revision.ts'
+import type { ClusterView, Transaction } from '../state/view.ts'
+import { clusterProblems } from './core/cluster-problems.ts'
+import type { ResolvedImage } from './images.ts'
+
+export interface AdmittedService {
+  readonly document: number
+  readonly key: ServiceKey
+  readonly source: ServiceSource
+  readonly spec: ServiceSpec
+  readonly image: Image
+  readonly warnings: readonly string[]
+}
+
+/** Documents that are well formed, with their images pinned: ready to be applied in one transaction. */
+export interface Admitted {
+  readonly zones: ZonesSource | null
+  readonly services: readonly AdmittedService[]
+  readonly request: ApplyRequest
+}
+
+const advice = 'correct the documents; nothing was changed'
+
+/** Checks documents and resolves images; changes nothing. Throws BulkheadError with a problem for each fault. */
+export async function admit(
+  view: ClusterView,
+  request: ApplyRequest,
+  resolve: (name: string) => Promise<ResolvedImage>,
+): Promise<Admitted> {
+  const { documents, problems: faults } = validateDocuments([...request.documents])
+  const problems = [...faults, ...documents.flatMap(scheduleProblems)]
+  if (problems.length > 0) throw refusal(problems)
+  const services = new Map<number, { source: ServiceSource; spec: ServiceSpec }>()
+  let zones: ZonesSource | null = null
+  for (const [index, document] of documents.entries()) {
+    if (document.kind === 'Zones') zones = document
+    else services.set(index, { source: document, spec: normaliseService(document) })
+  }
+  const images = await resolveAll(view, services, resolve)
+  const admitted: AdmittedService[] = []
+  for (const [index, { source, spec }] of services) {
+    const resolved = images.get(spec.image)
+    if (!resolved) continue
+    admitted.push({
+      document: index,
+      key: serviceKey(spec.environment, spec.name),
+      source,
+      spec,
+      image: resolved.image,
+      warnings: [...resolved.warnings, ...notEnforcedYet(spec)],
+    })
+  }
+  return { zones, services: admitted, request }
+}
+
+/** Schedules are checked by the library that runs them. */
+function scheduleProblems(source: SpecSource, document: number): DocumentProblem[] {
+  const schedule = source.kind === 'Service' ? (source.scale?.schedule ?? []) : []
+  return schedule.flatMap(({ cron }, index) =>
+    validate(cron)
+      ? []
+      : [{ document, path: `/scale/schedule/${index}/cron`, message: `${JSON.stringify(cron)} is not a cron expression, such as "0 8 * * 1-5"` }],
+  )
+}
+
+function refusal(problems: readonly DocumentProblem[]): BulkheadError {
+  const [first] = problems
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  return new BulkheadError('bad-spec', `${first?.message ?? 'not valid'}${more}`, advice, problems)
+}
+
+/**
+ * A tag is resolved once: a service whose image text has not changed keeps its digest, so that applying a file
+ * again changes nothing and needs no registry.
+ */
+async function resolveAll(
+  view: ClusterView,
+  services: ReadonlyMap<number, { spec: ServiceSpec }>,
+  resolve: (name: string) => Promise<ResolvedImage>,
+): Promise<Map<string, ResolvedImage>> {
+  const images = new Map<string, ResolvedImage>()
+  const problems: DocumentProblem[] = []
+  let code: BulkheadError | null = null
+  for (const [document, { spec }] of services) {
+    if (images.has(spec.image)) continue
+    const key = serviceKey(spec.environment, spec.name)
+    const service = view.services.get(key)
+    const current = service && view.revisionOf(key, service.revision)
+    if (current && current.spec.image === spec.image && !current.template.image.local) {
+      images.set(spec.image, { image: current.template.image, warnings: [] })
+      continue
+    }
+    try {
+      images.set(spec.image, await resolve(spec.image))
+    } catch (error) {
+      if (!(error instanceof BulkheadError)) throw error
+      code ??= error
+      problems.push({ document, path: '/image', message: error.message })
+    }
+  }
+  if (code) throw new BulkheadError(code.code, code.message, code.advice, problems)
+  return images
+}
+
+/**
+ * Writes the admitted documents into the transaction: all of them, or by throwing none. Returns what changed.
+ * Throws BulkheadError `bad-spec` (the cluster lacks what they name), `never-fits` or `conflict`.
+ */
+export function applyAdmitted(
+  tx: Transaction,
+  admitted: Admitted,
+  portRange: PortRange,
+): ObjectChange[] {
+  const changes: ObjectChange[] = []
+  if (admitted.zones) changes.push(applyZones(tx, admitted.zones))
+  const problems = clusterProblems(tx, admitted.services)
+  if (problems.length > 0) throw refusal(problems)
+  for (const service of admitted.services) changes.push(applyService(tx, service))
+  if (admitted.request.prune) changes.push(...prune(tx, admitted.services))
+  if (!admitted.request.allowPending) refuseWhatNeverFits(tx, admitted, changes, portRange)
+  return changes
+}
+
+function applyZones(tx: Transaction, source: ZonesSource): ObjectChange {
+  const after = normaliseZones(source)
+  const fields = changesBetween(tx.zones, after)
+  const action = fields.length === 0 ? 'unchanged' : 'update'
+  if (fields.length > 0) {
+    const missing = [...tx.services.values()].find((service) => {
+      const zone = tx.revisionOf(service.key, service.revision)?.spec.zone
+      return zone !== undefined && !Object.hasOwn(after.zones, zone)
+    })
+    if (missing) {
+      throw new BulkheadError('conflict', `Zones: service ${missing.key} is in a zone that is no longer declared`, 'delete or move the service first')
+    }
+    tx.putZones(after)
+    tx.event({ kind: 'Zones', subject: 'zones', action: 'updated', reason: fields.map(({ path }) => path).join(', ') })
+  }
+  return { kind: 'Zones', name: 'zones', environment: null, action, revision: 0, changes: fields, warnings: [] }
+}
+
+function applyService(tx: Transaction, { key, source, spec, image, warnings }: AdmittedService): ObjectChange {
+  const service = tx.services.get(key)
+  if (service?.deleting) {
+    throw new BulkheadError('conflict', `service ${key} is still being deleted`, 'wait until it is gone, then apply again')
+  }
+  const current = service && tx.revisionOf(key, service.revision)
+  const template = templateOf(spec, image, current?.template.generation ?? 0)
+  const common = { kind: 'Service' as const, name: spec.name, environment: spec.environment, warnings }
+  const same =
+    current !== undefined &&
+    canonicalJson(current.spec) === canonicalJson(spec) &&
+    current.template.image.digest === image.digest
+  if (same) return { ...common, action: 'unchanged', revision: current.revision, changes: [] }
+  const changes = changesBetween(
+    current ? { ...current.spec, digest: current.template.image.digest } : {},
+    { ...spec, digest: image.digest },
+  )
+  const revision = changeRevision(tx, { key, spec, source, template, actor: tx.actor, cause: 'applied' })
+  return { ...common, action: current ? 'update' : 'create', revision: revision.revision, changes }
+}
+
+function prune(tx: Transaction, services: readonly AdmittedService[]): ObjectChange[] {
+  const kept = new Set(services.map(({ key }) => key))
+  const environments = new Set(services.map(({ spec }) => spec.environment))
+  const changes: ObjectChange[] = []
+  for (const service of Array.from(tx.services.values())) {
+    if (kept.has(service.key) || service.deleting || !environments.has(service.environment)) continue
+    markDeleted(tx, service.key, 'pruned: not among the documents that were applied')
+    const { name, environment, revision } = service
+    changes.push({ kind: 'Service', name, environment, action: 'delete', revision, changes: [], warnings: [] })
+  }
+  return changes
+}
+
+/** Has the service stopped and then removed. Throws `not-found`. */
+export function markDeleted(tx: Transaction, key: ServiceKey, reason: string): void {
+  const service = tx.services.get(key)
+  if (!service) throw new BulkheadError('not-found', `there is no service ${key}`, 'see `bulkhead get services`')
+  if (service.deleting) return
+  tx.putService({ ...service, deleting: true })
+  tx.event({ kind: 'Service', subject: key, action: 'deleting', reason })
+}
+
+/** The services that changed and that the registered nodes can never hold, each with the reason. */
+export function findWhatNeverFits(
+  tx: Transaction,
+  { services }: Admitted,
+  changes: readonly ObjectChange[],
+  portRange: PortRange,
+): { readonly service: AdmittedService; readonly reason: string }[] {
+  const unchanged = new Set(
+    changes.flatMap(({ kind, name, environment, action }) =>
+      kind === 'Service' && action === 'unchanged' ? [serviceKey(environment ?? '', name)] : [],
+    ),
+  )
+  return services.flatMap((service) => {
+    const record = tx.services.get(service.key)
+    const revision = record && tx.revisionOf(service.key, record.revision)
+    if (!revision || unchanged.has(service.key)) return []
+    const reason = neverFits(tx, service.key, revision, portRange)
+    return reason === null ? [] : [{ service, reason }]
+  })
+}
+
+function refuseWhatNeverFits(
+  tx: Transaction,
+  admitted: Admitted,
+  changes: readonly ObjectChange[],
+  portRange: PortRange,
+): void {
+  const problems = findWhatNeverFits(tx, admitted, changes, portRange).map(({ service, reason }) => ({
+    document: service.document,
+    path: '',
+    message: `service ${service.key} can never fit: ${reason}`,
+  }))
+  const [first] = problems
+  if (!first) return
+  throw new BulkheadError(
+    'never-fits',
+    first.message,
+    'add nodes or relax the placement; to accept it as pending, apply with --allow-pending',
+    problems,
+  )
+}

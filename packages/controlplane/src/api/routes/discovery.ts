@@ -1,0 +1,66 @@
+import { splitServiceKey, type EndpointTable, type EndpointsView } from '@bulkhead/shared'
+import type { FastifyInstance } from 'fastify'
+
+import { tableOf } from '../../discovery/core/endpoints.ts'
+import { findService, type ServiceParams } from '../actor.ts'
+import type { ApiDeps } from '../deps.ts'
+import { listOrWatch } from '../watch.ts'
+
+const read = { config: { permission: 'read' as const } }
+
+function show(table: EndpointTable, port: string | undefined): EndpointsView {
+  const { environment, name } = splitServiceKey(table.service)
+  const endpoints = table.endpoints.filter((endpoint) => port === undefined || endpoint.port === port)
+  return { service: name, environment, revision: table.revision, endpoints }
+}
+
+/** Where the healthy instances are, for programs. */
+export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
+  const { state, tables } = deps
+  const { view } = state
+  app.get<{ Querystring: { environment?: string } }>('/v1/endpoints', read, (request, reply) => {
+    const { environment } = request.query
+    const wanted = (key: string): boolean => environment === undefined || splitServiceKey(key).environment === environment
+    return listOrWatch<EndpointsView>(deps, request, reply, {
+      list: () => [...tables.all()].filter(({ service }) => wanted(service)).map((table) => show(table, undefined)),
+      *changes(commit) {
+        const keys = new Set(
+          commit.changes.flatMap((change) =>
+            change.kind === 'instance' ? [(change.after ?? change.before)?.service ?? ''] : change.kind === 'service' ? [change.key] : [],
+          ),
+        )
+        for (const key of keys) {
+          const table = wanted(key) ? tableOf(view, key) : null
+          if (table) yield { type: 'put', item: show(table, undefined) }
+        }
+      },
+    })
+  })
+  app.get<{ Params: ServiceParams; Querystring: { port?: string; watch?: string } }>(
+    '/v1/discovery/:environment/:name',
+    read,
+    async (request, reply): Promise<EndpointsView | undefined> => {
+      await state.settled()
+      const { key } = findService(view, request.params)
+      const { port, watch } = request.query
+      const current = (): EndpointsView => {
+        const table = tables.get(key) ?? { service: key, zone: '', revision: view.revision, endpoints: [] }
+        return show(table, port)
+      }
+      if (watch === undefined) return current()
+      let last = ''
+      await listOrWatch<EndpointsView>(deps, request, reply, {
+        list: () => [current()],
+        *changes(commit) {
+          const item = current()
+          const text = JSON.stringify(item.endpoints)
+          if (text === last) return
+          last = text
+          yield { type: 'put', item: { ...item, revision: commit.revision } }
+        },
+      })
+      return undefined
+    },
+  )
+}
+

@@ -1,0 +1,179 @@
+import { BulkheadError, isGone, type Node, type NodeView, type ZoneView } from '@bulkhead/shared'
+import type { FastifyInstance } from 'fastify'
+
+import type { ClusterView, Transaction } from '../../state/view.ts'
+import { actorOf } from '../actor.ts'
+import { mintToken } from '../auth.ts'
+import type { ApiDeps } from '../deps.ts'
+import { nodeView } from '../views/service-view.ts'
+import { listOrWatch } from '../watch.ts'
+
+const read = { config: { permission: 'read' as const } }
+const write = { config: { permission: 'write' as const } }
+const joinTokenLifeMs = 24 * 60 * 60 * 1000
+const labelKey = '^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$'
+/** Facts, not names: separation relies on them. */
+const fixedLabels = ['node', 'host', 'os', 'arch']
+const labelValue = '^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$'
+
+function findNode(view: ClusterView, name: string): Node {
+  const node = view.nodes.get(name)
+  if (node) return node
+  throw new BulkheadError('not-found', `there is no node ${name}`, 'see `bulkhead get nodes`')
+}
+
+function zoneViews(view: ClusterView): ZoneView[] {
+  return Object.entries(view.zones.zones).map(([name, zone]) => ({
+    name,
+    ...zone,
+    nodes: [...view.nodes.values()].filter(({ facts }) => facts.zones.includes(name)).length,
+    services: [...view.services.values()].filter(
+      ({ key, revision }) => view.revisionOf(key, revision)?.spec.zone === name,
+    ).length,
+  }))
+}
+
+function readRoutes(app: FastifyInstance, deps: ApiDeps): void {
+  const { state, monitor } = deps
+  const { view } = state
+  const show = (node: Node): NodeView => nodeView(view, node, monitor.heardAtMs(node.name))
+  app.get('/v1/nodes', read, (request, reply) =>
+    listOrWatch<NodeView>(deps, request, reply, {
+      list: () => [...view.nodes.values()].map((node) => show(node)),
+      *changes(commit) {
+        for (const change of commit.changes) {
+          const node = change.kind === 'node' ? (change.after ?? change.before) : undefined
+          if (change.kind === 'node' && node) yield { type: change.after ? 'put' : 'delete', item: show(node) }
+        }
+      },
+    }),
+  )
+  app.get<{ Params: { node: string } }>('/v1/nodes/:node', read, (request): Promise<NodeView> =>
+    state.read(() => show(findNode(view, request.params.node))),
+  )
+  app.get('/v1/zones', read, (request, reply) => {
+    return listOrWatch<ZoneView>(deps, request, reply, {
+      list: () => zoneViews(view),
+      *changes(commit) {
+        if (!commit.changes.some(({ kind }) => kind === 'zones')) return
+        for (const item of zoneViews(view)) yield { type: 'put', item }
+      },
+    })
+  })
+}
+
+/** Forgets the node and everything on it. Refused while its agent is connected and it still runs something. */
+function removeNode(tx: Transaction, node: Node, connected: boolean): void {
+  const instances = tx.instancesOn(node.name)
+  const live = instances.filter((instance) => !isGone(instance) && instance.lostAtMs === null)
+  if (connected && live.length > 0) {
+    throw new BulkheadError(
+      'conflict',
+      `node ${node.name} is connected and still has ${live.length} instances`,
+      `drain it first: bulkhead node drain ${node.name}`,
+    )
+  }
+  for (const instance of instances) tx.deleteInstance(instance.id)
+  for (const token of Array.from(tx.tokens.values())) {
+    if (token.kind === 'node' && token.node === node.name) tx.deleteToken(token.id)
+  }
+  tx.deleteNode(node.name)
+  tx.event({ kind: 'Node', subject: node.name, action: 'removed', reason: `${live.length} live instances were on it` })
+}
+
+function admit(tx: Transaction, node: Node, admittance: Node['admittance'], dueAtMs: number | null): void {
+  if (node.admittance === admittance && node.drainDueAtMs === dueAtMs) return
+  tx.putNode({ ...node, admittance, drainDueAtMs: dueAtMs })
+  const action = admittance === 'open' ? 'uncordoned' : admittance
+  tx.event({ kind: 'Node', subject: node.name, action, reason: 'by an operator' })
+}
+
+type NodeAct<B> = (tx: Transaction, node: Node, body: B) => void
+
+function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
+  const { state, hub, monitor } = deps
+  const act = <B>(path: string, properties: object, run: NodeAct<B>): void => {
+    app.post<{ Params: { node: string }; Body: B }>(
+      `/v1/nodes/:node/${path}`,
+      { ...write, schema: { body: { type: 'object', additionalProperties: false, properties } } },
+      async (request): Promise<NodeView> => {
+        const { node: name } = request.params
+        await state.write({ actor: actorOf(request) }, (tx) => run(tx, findNode(tx, name), (request.body ?? {}) as B))
+        return nodeView(state.view, findNode(state.view, name), monitor.heardAtMs(name))
+      },
+    )
+  }
+  act('cordon', {}, (tx, node) => admit(tx, node, 'cordoned', null))
+  act('uncordon', {}, (tx, node) => admit(tx, node, 'open', null))
+  const deadlineMs = { type: 'integer', minimum: 0, maximum: 7 * 86_400_000 }
+  act<{ deadlineMs?: number }>('drain', { deadlineMs }, (tx, node, body) =>
+    admit(tx, node, 'draining', body.deadlineMs === undefined ? null : tx.nowMs + body.deadlineMs),
+  )
+  act('confirm-dead', {}, (tx, node) => {
+    if (node.liveness === 'ready') {
+      throw new BulkheadError('conflict', `node ${node.name} is alive: its agent was heard from`, 'drain it instead')
+    }
+    tx.putNode({ ...node, confirmedDead: true, liveness: 'lost', livenessReason: 'an operator confirmed that it is dead', livenessSinceMs: tx.nowMs })
+    tx.event({ kind: 'Node', subject: node.name, action: 'confirmed-dead', reason: 'by an operator' })
+  })
+  labelRoute(act)
+  app.delete<{ Params: { node: string } }>('/v1/nodes/:node', write, async (request) => {
+    const { node: name } = request.params
+    await state.write({ actor: actorOf(request) }, (tx) => {
+      removeNode(tx, findNode(tx, name), hub.get(name) !== undefined)
+    })
+    hub.evict(name)
+    monitor.forget(name)
+    return { revision: state.view.revision }
+  })
+}
+
+function labelRoute(act: <B>(path: string, properties: object, run: NodeAct<B>) => void): void {
+  const set = {
+    type: 'object',
+    maxProperties: 64,
+    propertyNames: { pattern: labelKey, maxLength: 128 },
+    additionalProperties: { type: 'string', pattern: labelValue },
+  }
+  const remove = { type: 'array', maxItems: 64, items: { type: 'string', maxLength: 128 } }
+  act<{ set?: Record<string, string>; remove?: string[] }>('labels', { set, remove }, (tx, node, body) => {
+    const fixed = Object.keys(body.set ?? {}).find((key) => fixedLabels.includes(key))
+    if (fixed !== undefined) {
+      throw new BulkheadError('policy-refused', `label ${fixed} says what a node is and cannot be set`, 'choose another key')
+    }
+    const labels = { ...node.labels, ...body.set }
+    for (const key of body.remove ?? []) delete labels[key]
+    if (JSON.stringify(labels) === JSON.stringify(node.labels)) return
+    tx.putNode({ ...node, labels })
+    tx.event({ kind: 'Node', subject: node.name, action: 'labelled', reason: JSON.stringify(labels) })
+  })
+}
+
+function tokenRoute(app: FastifyInstance, { state }: ApiDeps): void {
+  const properties = {
+    kind: { type: 'string', enum: ['join'] },
+    node: { type: 'string', pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$' },
+    zone: { type: 'string', maxLength: 63 },
+  }
+  app.post<{ Body: { kind: 'join'; node?: string; zone?: string } }>(
+    '/v1/tokens',
+    { ...write, schema: { body: { type: 'object', required: ['kind'], additionalProperties: false, properties } } },
+    async (request) => {
+      const { node = null, zone = null } = request.body
+      const token = await state.write({ actor: actorOf(request) }, (tx) => {
+        if (zone !== null && !Object.hasOwn(tx.zones.zones, zone)) {
+          const zones = Object.keys(tx.zones.zones).join(', ')
+          throw new BulkheadError('bad-request', `zone ${zone} is not declared`, `the zones are ${zones}`)
+        }
+        return mintToken(tx, { kind: 'join', node, zone, expiresAtMs: tx.nowMs + joinTokenLifeMs })
+      })
+      return { token, expiresInMs: joinTokenLifeMs }
+    },
+  )
+}
+
+export function nodeRoutes(app: FastifyInstance, deps: ApiDeps): void {
+  readRoutes(app, deps)
+  writeRoutes(app, deps)
+  tokenRoute(app, deps)
+}

@@ -1,0 +1,161 @@
+import {
+  isGone,
+  isHealthy,
+  loosened,
+  nodeState,
+  splitServiceKey,
+  stateOf,
+  type Instance,
+  type InstanceView,
+  type Node,
+  type NodeView,
+  type Revision,
+  type RevisionView,
+  type Rollout,
+  type RolloutView,
+  type Service,
+  type ServiceView,
+} from '@bulkhead/shared'
+
+import { endpointsOf } from '../../discovery/core/endpoints.ts'
+import type { ClusterView } from '../../state/view.ts'
+
+export const timeOf = (ms: number): string => new Date(ms).toISOString()
+export const timeOrNull = (ms: number | null): string | null => (ms === null ? null : timeOf(ms))
+
+export function serviceView(view: ClusterView, service: Service, full = false): ServiceView {
+  const revision = view.revisionOf(service.key, service.revision)
+  let running = 0
+  let healthy = 0
+  let updated = 0
+  for (const instance of view.instancesOf(service.key)) {
+    if (instance.lostAtMs !== null || instance.observed.state !== 'running') continue
+    running += 1
+    if (!isHealthy(instance)) continue
+    healthy += 1
+    const template = view.revisionOf(service.key, instance.revision)?.templateHash
+    if (template === revision?.templateHash) updated += 1
+  }
+  return {
+    name: service.name,
+    environment: service.environment,
+    zone: revision?.spec.zone ?? '',
+    image: revision?.spec.image ?? '',
+    digest: revision?.template.image.digest ?? '',
+    revision: service.revision,
+    replicas: {
+      desired: service.deleting ? 0 : (revision?.spec.replicas ?? 0),
+      running,
+      healthy,
+      updated,
+    },
+    status: service.status,
+    reason: service.reason,
+    deleting: service.deleting,
+    labels: revision?.spec.labels ?? {},
+    createdAt: timeOf(service.createdAtMs),
+    loosened: revision ? loosened(revision.spec) : [],
+    ...(full && revision ? { spec: revision.spec, source: revision.source } : {}),
+  }
+}
+
+export function instanceView(view: ClusterView, instance: Instance): InstanceView {
+  const { name, environment } = splitServiceKey(instance.service)
+  const revision = view.revisionOf(instance.service, instance.revision)
+  const { observed } = instance
+  const state = stateOf(instance)
+  return {
+    id: instance.id,
+    service: name,
+    environment,
+    zone: revision?.template.zone ?? '',
+    node: instance.node,
+    slot: instance.slot,
+    revision: instance.revision,
+    state,
+    health: state === 'lost' ? 'unknown' : observed.health,
+    reason: observed.reason === '' || instance.node === null ? instance.cause : observed.reason,
+    containerId: observed.containerId,
+    image: revision?.spec.image ?? '',
+    digest: revision?.template.image.digest ?? '',
+    createdAt: timeOf(instance.createdAtMs),
+    startedAt: timeOrNull(observed.startedAtMs),
+    finishedAt: timeOrNull(observed.finishedAtMs),
+    exitCode: observed.exitCode,
+    attempt: instance.attempt,
+    predecessor: instance.predecessor,
+    endpoints: endpointsOf(view, instance).map(({ port, address, hostPort }) => ({
+      port,
+      address,
+      hostPort,
+    })),
+  }
+}
+
+/** Gone instances are history; the latest failure of a slot that nobody serves is news. */
+export function isOfInterest(view: ClusterView, instance: Instance): boolean {
+  if (!isGone(instance)) return true
+  if (instance.observed.state !== 'failed') return false
+  const siblings = view.instancesOf(instance.service).filter(({ slot }) => slot === instance.slot)
+  return siblings.at(-1) === instance && siblings.every((sibling) => isGone(sibling))
+}
+
+export function nodeView(view: ClusterView, node: Node, heardAtMs: number | null): NodeView {
+  const { facts } = node
+  const { cpuMillis, memoryBytes, instances } = view.usageOf(node.name)
+  return {
+    name: node.name,
+    address: facts.address,
+    zones: facts.zones,
+    environments: facts.environments,
+    labels: { ...facts.labels, ...node.labels },
+    domain: facts.domain,
+    state: nodeState(node),
+    reason: reasonOf(node),
+    capacity: facts.capacity,
+    used: { cpuMillis, memoryBytes, instances },
+    engine: facts.engine,
+    agentVersion: facts.agentVersion,
+    joinedAt: timeOf(node.joinedAtMs),
+    lastHeardAt: timeOrNull(heardAtMs),
+  }
+}
+
+function reasonOf(node: Node): string {
+  if (node.livenessReason !== '') return node.livenessReason
+  if (node.admittance === 'cordoned') return 'cordoned by an operator'
+  if (node.admittance !== 'draining') return ''
+  const until = node.drainDueAtMs === null ? '' : `, at the latest until ${timeOf(node.drainDueAtMs)}`
+  return `drained by an operator${until}`
+}
+
+export function rolloutView(rollout: Rollout): RolloutView {
+  const { name, environment } = splitServiceKey(rollout.service)
+  return {
+    id: rollout.id,
+    service: name,
+    environment,
+    from: rollout.from,
+    to: rollout.to,
+    phase: rollout.phase,
+    reason: rollout.reason,
+    startedAt: timeOf(rollout.startedAtMs),
+    deadlineAt: timeOrNull(rollout.dueAtMs),
+    endedAt: timeOrNull(rollout.endedAtMs),
+    history: rollout.history.map(({ atMs, text }) => ({ at: timeOf(atMs), text })),
+  }
+}
+
+export function revisionView(service: Service, revision: Revision): RevisionView {
+  return {
+    service: service.name,
+    environment: service.environment,
+    revision: revision.revision,
+    current: revision.revision === service.revision,
+    image: revision.spec.image,
+    digest: revision.template.image.digest,
+    actor: revision.actor,
+    cause: revision.cause,
+    createdAt: timeOf(revision.createdAtMs),
+  }
+}

@@ -1,0 +1,107 @@
+import { parseDurationMs } from '@bulkhead/shared'
+
+import type { ConfigSource } from './schema.ts'
+
+export interface RegistryConfig {
+  readonly host: string
+  /** True: plain HTTP, for a registry without TLS. */
+  readonly insecure: boolean
+  readonly username: string | null
+  readonly passwordFile: string | null
+}
+
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+export interface NodesConfig {
+  readonly heartbeatMs: number
+  readonly suspectAfterMs: number
+  readonly lostAfterMs: number
+  readonly restartGraceMs: number
+  /** Part of all nodes, 0 to 1: when more than that are silent at once, nobody is declared lost for a while. */
+  readonly massLossBrake: number
+  /** How long the brake holds. */
+  readonly massLossHoldMs: number
+}
+
+/** The control plane's configuration: read once, complete, never changed. */
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly images: { readonly registries: readonly RegistryConfig[]; readonly local: 'deny' | 'allow' }
+  readonly nodes: NodesConfig
+  readonly ports: { readonly range: PortRange }
+  readonly rebalance: { readonly enabled: boolean; readonly maxAtOnce: number }
+}
+
+export class ConfigProblem extends Error {}
+
+function parseListen(text: string): Config['listen'] {
+  const at = text.lastIndexOf(':')
+  const host = text.slice(0, at).replace(/^\[|\]$/g, '')
+  const port = Number(text.slice(at + 1))
+  if (at < 1 || !Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new ConfigProblem(`listen: ${JSON.stringify(text)} is not HOST:PORT, such as 127.0.0.1:7070`)
+  }
+  return { host, port }
+}
+
+function parseRange(text: string): PortRange {
+  const [first = 0, last = 0] = text.split('-').map(Number)
+  if (first < 1 || last > 65535 || first > last) {
+    throw new ConfigProblem(`ports.range: ${text} is not FIRST-LAST within 1-65535`)
+  }
+  return { first, last }
+}
+
+/** The schema has checked the form, so that null is a bug. */
+function durationMs(text: string): number {
+  const parsed = parseDurationMs(text)
+  if (parsed === null) throw new ConfigProblem(`${text} is not a duration`)
+  return parsed
+}
+
+function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
+  const nodes = {
+    heartbeatMs: durationMs(source.heartbeat ?? '1s'),
+    suspectAfterMs: durationMs(source.suspectAfter ?? '2s'),
+    lostAfterMs: durationMs(source.lostAfter ?? '4s'),
+    restartGraceMs: durationMs(source.restartGrace ?? '10s'),
+    massLossBrake: Number.parseInt(source.massLossBrake ?? '30%', 10) / 100,
+    massLossHoldMs: durationMs(source.massLossHold ?? '1m'),
+  }
+  if (nodes.heartbeatMs < 100) throw new ConfigProblem('nodes.heartbeat: at least 100ms')
+  if (nodes.suspectAfterMs <= nodes.heartbeatMs) {
+    throw new ConfigProblem('nodes.suspectAfter: must be longer than nodes.heartbeat')
+  }
+  if (nodes.lostAfterMs <= nodes.suspectAfterMs) {
+    throw new ConfigProblem('nodes.lostAfter: must be longer than nodes.suspectAfter')
+  }
+  return nodes
+}
+
+/** Fills in the defaults and refuses contradictions, naming the key. Throws ConfigProblem. */
+export function makeConfig(source: ConfigSource, flags: { readonly listen?: string }): Config {
+  const registries = (source.images?.registries ?? []).map((registry) => ({
+    host: registry.host,
+    insecure: registry.insecure ?? false,
+    username: registry.username ?? null,
+    passwordFile: registry.passwordFile ?? null,
+  }))
+  for (const { host, username, passwordFile } of registries) {
+    if ((username === null) !== (passwordFile === null)) {
+      throw new ConfigProblem(`images.registries: ${host} needs username and passwordFile, or neither`)
+    }
+  }
+  return Object.freeze({
+    listen: parseListen(flags.listen ?? source.listen ?? '127.0.0.1:7070'),
+    images: { registries, local: source.images?.local ?? 'deny' },
+    nodes: nodesOf(source.nodes ?? {}),
+    ports: { range: parseRange(source.ports?.range ?? '20000-32000') },
+    rebalance: {
+      enabled: source.rebalance?.enabled ?? true,
+      maxAtOnce: source.rebalance?.maxAtOnce ?? 1,
+    },
+  })
+}

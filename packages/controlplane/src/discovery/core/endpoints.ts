@@ -1,0 +1,65 @@
+import {
+  isHealthy,
+  splitServiceKey,
+  type Endpoint,
+  type EndpointTable,
+  type Instance,
+  type ServiceKey,
+  type ZonesSpec,
+} from '@bulkhead/shared'
+
+import type { ClusterView } from '../../state/view.ts'
+
+/** Whether new traffic may go to the instance, as far as everything that is known tells. */
+export function servesTraffic(view: ClusterView, instance: Instance): boolean {
+  if (instance.desired !== 'run' || instance.node === null || !isHealthy(instance)) return false
+  const node = view.nodes.get(instance.node)
+  return node !== undefined && node.liveness !== 'lost' && !node.confirmedDead
+}
+
+export function endpointsOf(view: ClusterView, instance: Instance): Endpoint[] {
+  const node = instance.node === null ? undefined : view.nodes.get(instance.node)
+  const revision = view.revisionOf(instance.service, instance.revision)
+  if (!node || !revision) return []
+  return Object.entries(instance.hostPorts).map(([port, hostPort]) => ({
+    instance: instance.id,
+    node: node.name,
+    zone: revision.template.zone,
+    port,
+    address: node.facts.address,
+    hostPort,
+  }))
+}
+
+/** All endpoints that serve, by instance and port; null when there is no such service. */
+export function tableOf(view: ClusterView, key: ServiceKey): EndpointTable | null {
+  const service = view.services.get(key)
+  const zone = service && view.revisionOf(key, service.revision)?.spec.zone
+  if (zone === undefined) return null
+  const endpoints: Endpoint[] = []
+  for (const instance of view.instancesOf(key)) {
+    if (servesTraffic(view, instance)) endpoints.push(...endpointsOf(view, instance))
+  }
+  return { service: key, zone, revision: view.revision, endpoints }
+}
+
+/** Zones that a zone's containers may look up and call: its own and those that it is declared to reach. */
+export function reachesOf(zones: ZonesSpec): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(zones.zones).map(([name, { reaches }]) => [
+      name,
+      [...new Set([name, ...reaches])].toSorted(),
+    ]),
+  )
+}
+
+/** Whether an agent with these zones and environments (none: all) needs the table. */
+export function concernsNode(
+  table: { readonly service: ServiceKey; readonly zone: string },
+  node: { readonly zones: readonly string[]; readonly environments: readonly string[] },
+  reaches: Readonly<Record<string, readonly string[]>>,
+): boolean {
+  const { environment } = splitServiceKey(table.service)
+  if (node.environments.length > 0 && !node.environments.includes(environment)) return false
+  return node.zones.some((zone) => reaches[zone]?.includes(table.zone) ?? false)
+}

@@ -1,0 +1,85 @@
+import { formatDuration, type Liveness } from '@bulkhead/shared'
+
+import type { NodesConfig } from '../../config/config.ts'
+
+/** What is known of a node at the time of judgement. Times are monotonic milliseconds of the control plane. */
+export interface Heard {
+  readonly name: string
+  readonly liveness: Liveness
+  /** When its agent was last heard from in a session with an inventory; null: not since our start. */
+  readonly heardAtMs: number | null
+  /** Empty when its engine answers. */
+  readonly engineProblem: string
+  readonly confirmedDead: boolean
+}
+
+export interface Verdict {
+  readonly name: string
+  readonly liveness: Liveness
+  readonly reason: string
+}
+
+export interface Judgement {
+  /** Only nodes whose liveness changes. */
+  readonly verdicts: readonly Verdict[]
+  /** Since when the brake holds; null when it does not. To be passed in at the next judgement. */
+  readonly brakeSinceMs: number | null
+}
+
+/**
+ * Decides who is ready, suspect, lost or down. Unknown is not dead: during the grace after our own start nobody
+ * new is judged, and when many fall silent at once the brake keeps them suspect, up to a limit.
+ */
+export function judge(
+  nodes: readonly Heard[],
+  nowMs: number,
+  startedAtMs: number,
+  brakeSinceMs: number | null,
+  config: NodesConfig,
+): Judgement {
+  const silence = (node: Heard): number => nowMs - (node.heardAtMs ?? startedAtMs)
+  const silent = nodes.filter(
+    (node) => !node.confirmedDead && node.liveness !== 'lost' && silence(node) >= config.suspectAfterMs,
+  )
+  const many = silent.length >= 2 && silent.length > config.massLossBrake * nodes.length
+  const since = many ? (brakeSinceMs ?? nowMs) : null
+  const braked = since !== null && nowMs - since < config.massLossHoldMs
+  const situation: Situation = {
+    inGrace: nowMs - startedAtMs < config.restartGraceMs,
+    brake: braked
+      ? `; ${silent.length} of ${nodes.length} nodes are silent at once, so none is given up before ` +
+        formatDuration(config.massLossHoldMs)
+      : '',
+    config,
+  }
+  const verdicts: Verdict[] = []
+  for (const node of nodes) {
+    const verdict = verdictOn(node, silence(node), situation)
+    if (verdict && verdict.liveness !== node.liveness) verdicts.push({ name: node.name, ...verdict })
+  }
+  return { verdicts, brakeSinceMs: since }
+}
+
+interface Situation {
+  readonly inGrace: boolean
+  /** Empty when the brake does not hold. */
+  readonly brake: string
+  readonly config: NodesConfig
+}
+
+function verdictOn(
+  node: Heard,
+  silentMs: number,
+  { inGrace, brake, config }: Situation,
+): { liveness: Liveness; reason: string } | null {
+  if (node.confirmedDead) return { liveness: 'lost', reason: 'an operator confirmed that it is dead' }
+  if (silentMs < config.suspectAfterMs) {
+    if (node.heardAtMs === null) return null
+    if (node.engineProblem === '') return { liveness: 'ready', reason: '' }
+    return { liveness: 'down', reason: `its engine does not answer: ${node.engineProblem}` }
+  }
+  if (inGrace || node.liveness === 'lost') return null
+  const reason = `nothing heard from its agent for ${formatDuration(Math.round(silentMs / 100) * 100)}`
+  if (silentMs >= config.lostAfterMs && brake === '') return { liveness: 'lost', reason }
+  return { liveness: 'suspect', reason: reason + brake }
+}

@@ -1,0 +1,122 @@
+import type { Clock } from '@bulkhead/shared'
+
+import type { NodesConfig } from '../config/config.ts'
+import type { State } from '../state/state.ts'
+import { judge, type Heard } from './core/liveness.ts'
+
+const checkEveryMs = 200
+
+interface Contact {
+  heardAtMs: number
+  engineProblem: string
+}
+
+/**
+ * Keeps when each agent was last heard from, in memory, and writes only changes of liveness. Time in which this
+ * process itself did not run (a suspended machine, a long stall) is taken off everybody's silence.
+ */
+export class NodeMonitor {
+  readonly #state: State
+  readonly #clock: Clock
+  readonly #config: NodesConfig
+  readonly #onProblem: (error: unknown) => void
+  readonly #contacts = new Map<string, Contact>()
+  readonly #startedAtMs: number
+  #brakeSinceMs: number | null = null
+  #checkedAtMs: number
+  #writing = false
+
+  constructor(deps: { state: State; clock: Clock; config: NodesConfig; onProblem: (error: unknown) => void }) {
+    this.#state = deps.state
+    this.#clock = deps.clock
+    this.#config = deps.config
+    this.#onProblem = deps.onProblem
+    this.#startedAtMs = deps.clock.monotonicMs()
+    this.#checkedAtMs = this.#startedAtMs
+  }
+
+  start(signal: AbortSignal): void {
+    const loop = (): void => {
+      if (signal.aborted) return
+      this.check()
+      this.#clock.after(checkEveryMs, loop)
+    }
+    this.#clock.after(checkEveryMs, loop)
+  }
+
+  /** The agent of a session that has delivered its inventory said something. */
+  heard(node: string, engineProblem?: string): void {
+    const contact = this.#contacts.get(node)
+    const nowMs = this.#clock.monotonicMs()
+    if (!contact) {
+      this.#contacts.set(node, { heardAtMs: nowMs, engineProblem: engineProblem ?? '' })
+      this.check()
+      return
+    }
+    contact.heardAtMs = nowMs
+    if (engineProblem !== undefined && engineProblem !== contact.engineProblem) {
+      contact.engineProblem = engineProblem
+      this.check()
+    }
+    if (this.#state.view.nodes.get(node)?.liveness !== 'ready') this.check()
+  }
+
+  forget(node: string): void {
+    this.#contacts.delete(node)
+  }
+
+  /** Wall-clock time at which the node was last heard from; null: not since the start. */
+  heardAtMs(node: string): number | null {
+    const contact = this.#contacts.get(node)
+    if (!contact) return null
+    return this.#clock.nowMs() - (this.#clock.monotonicMs() - contact.heardAtMs)
+  }
+
+  check(): void {
+    const nowMs = this.#clock.monotonicMs()
+    const stalledMs = nowMs - this.#checkedAtMs - checkEveryMs
+    this.#checkedAtMs = nowMs
+    if (stalledMs > checkEveryMs) {
+      for (const contact of this.#contacts.values()) contact.heardAtMs += stalledMs
+    }
+    if (this.#writing) return
+    const { verdicts, brakeSinceMs } = judge(
+      this.#heard(),
+      nowMs,
+      this.#startedAtMs,
+      this.#brakeSinceMs,
+      this.#config,
+    )
+    this.#brakeSinceMs = brakeSinceMs
+    if (verdicts.length === 0) return
+    this.#writing = true
+    this.#state
+      .write({ actor: 'controlplane' }, (tx) => {
+        for (const { name, liveness, reason } of verdicts) {
+          const node = tx.nodes.get(name)
+          if (!node) continue
+          tx.putNode({ ...node, liveness, livenessReason: reason, livenessSinceMs: tx.nowMs })
+          tx.event({ kind: 'Node', subject: name, action: liveness, reason })
+        }
+      })
+      .catch(this.#onProblem)
+      .finally(() => {
+        this.#writing = false
+      })
+  }
+
+  #heard(): Heard[] {
+    const heard: Heard[] = []
+    for (const node of this.#state.view.nodes.values()) {
+      const contact = this.#contacts.get(node.name)
+      heard.push({
+        name: node.name,
+        liveness: node.liveness,
+        heardAtMs: contact ? Math.min(contact.heardAtMs, this.#checkedAtMs) : null,
+        engineProblem: contact?.engineProblem ?? '',
+        confirmedDead: node.confirmedDead,
+      })
+    }
+    return heard
+  }
+}

@@ -1,0 +1,134 @@
+import type { Instance, InstanceId, Node, Placement, Revision, ServiceKey } from '@bulkhead/shared'
+
+import type { ClusterView } from '../../state/view.ts'
+import type { Books } from './books.ts'
+import { Candidates, type Candidate } from './candidates.ts'
+import { explainNoFit } from './explain-refusal.ts'
+import type { Filter, FilterContext } from './filters/filter.ts'
+import { allFilters, fits, lastingFilters, passingFilters } from './filters/pipeline.ts'
+import { allocatePorts, type PortRange } from './ports.ts'
+import { preferenceOf, reservedWith, Tally } from './scores.ts'
+
+export interface PlacementRequest {
+  readonly service: ServiceKey
+  readonly revision: Revision
+  readonly rules: Placement
+  /** Instances of the service that will stay: what `spread` and "fewest" count. */
+  readonly staying: readonly Instance[]
+  readonly portRange: PortRange
+  readonly books: Books
+}
+
+/** One instance that needs a node. */
+export interface Want {
+  readonly id: InstanceId
+  /** Nodes on which its slot has just failed to start: taken only when nothing else fits. */
+  readonly avoid: ReadonlySet<string>
+}
+
+export type Placed =
+  | {
+      readonly fits: true
+      readonly node: Node
+      readonly hostPorts: Readonly<Record<string, number>>
+    }
+  | { readonly fits: false; readonly reason: string }
+
+/**
+ * Places instances of one revision of one service, one after the other. The nodes are filtered
+ * once; from then on each placement can only make nodes unfit, so that an unfit one is dropped when
+ * it comes up as the best.
+ */
+export class PlacementBatch {
+  readonly #view: ClusterView
+  readonly #request: PlacementRequest
+  readonly #context: FilterContext
+  readonly #passing: readonly Filter[]
+  #candidates: Candidates | null = null
+  #refusal: string | null = null
+
+  constructor(view: ClusterView, request: PlacementRequest) {
+    const { service, revision, rules, portRange, books } = request
+    this.#view = view
+    this.#request = request
+    this.#context = { view, service, revision, rules, books, portRange }
+    this.#passing = passingFilters(this.#context)
+  }
+
+  /** Chooses the best node and notes the instance on it. */
+  place(want: Want): Placed {
+    const found = this.#find(want)
+    if (found === null) return { fits: false, reason: this.#explain() }
+    const { candidate, hostPorts } = found
+    const { revision, books } = this.#request
+    books.add(candidate.node, revision, hostPorts)
+    this.#open().take(candidate, reservedWith(this.#context, candidate.node))
+    return { fits: true, node: candidate.node, hostPorts }
+  }
+
+  /** What `place` would choose. */
+  peek(want: Want): Placed {
+    const found = this.#find(want)
+    if (found === null) return { fits: false, reason: this.#explain() }
+    return { fits: true, node: found.candidate.node, hostPorts: found.hostPorts }
+  }
+
+  /**
+   * A node that has room once `leaving` is gone, which is what stopping it first must be sure of;
+   * its own node is asked first. Null when there is none.
+   */
+  nodeWithout(leaving: Instance): Node | null {
+    const context = { ...this.#context, books: this.#request.books.without([leaving]) }
+    const filters = allFilters(context)
+    const home = leaving.node === null ? undefined : this.#view.nodes.get(leaving.node)
+    if (home && fits(filters, home)) return home
+    const { environment } = this.#request.revision.spec
+    const nodes = this.#view.nodesIn(environment, this.#request.revision.template.zone)
+    return nodes.find((node) => fits(filters, node)) ?? null
+  }
+
+  #find(want: Want): { candidate: Candidate; hostPorts: Readonly<Record<string, number>> } | null {
+    const candidates = this.#open()
+    const { revision, portRange, books } = this.#request
+    const avoided: Candidate[] = []
+    let found: { candidate: Candidate; hostPorts: Readonly<Record<string, number>> } | null = null
+    for (let best = candidates.best; best && found === null; best = candidates.best) {
+      const { name } = best.node
+      const hostPorts = fits(this.#passing, best.node)
+        ? allocatePorts(revision.template.ports, books.portsOn(name), portRange, want.id)
+        : null
+      if (hostPorts === null) candidates.remove(best)
+      else if (want.avoid.has(name)) {
+        candidates.remove(best)
+        avoided.push(best)
+      } else found = { candidate: best, hostPorts }
+    }
+    for (const candidate of avoided) candidates.restore(candidate)
+    const second = avoided[0]
+    if (found !== null || second === undefined) return found
+    return this.#find({ id: want.id, avoid: new Set() })
+  }
+
+  #open(): Candidates {
+    if (this.#candidates !== null) return this.#candidates
+    const { revision, rules, staying } = this.#request
+    const filters = [...lastingFilters(this.#context), ...this.#passing]
+    const { environment } = revision.spec
+    const nodes = this.#view
+      .nodesIn(environment, revision.template.zone)
+      .filter((node) => fits(filters, node))
+    this.#candidates = new Candidates(nodes, {
+      levels: rules.spread,
+      tally: new Tally(this.#view, staying, rules.spread),
+      prefer: preferenceOf(this.#context),
+      reserved: (node) => reservedWith(this.#context, node),
+    })
+    return this.#candidates
+  }
+
+  /** Nothing that is placed later makes room, so that the text stays true for the whole batch. */
+  #explain(): string {
+    this.#refusal ??= explainNoFit(this.#view, allFilters(this.#context))
+    return this.#refusal
+  }
+}

@@ -1,0 +1,22 @@
+import type { PortRange } from '../../placement/core/ports.ts'
+
+export interface HistoryLimits {
+  /** Records of gone instances that are kept for each slot. */
+  readonly gonePerSlot: number
+  readonly revisions: number
+  readonly rollouts: number
+}
+
+export const defaultLimits: HistoryLimits = { gonePerSlot: 3, revisions: 20, rollouts: 20 }
+
+/** What a reconcile needs beside the view. */
+export interface ReconcileContext {
+  readonly nowMs: number
+  readonly cluster: string
+  readonly portRange: PortRange
+  /** `movesLeft`: how many moves for balance may begin now in the whole cluster. */
+  readonly rebalance: { readonly enabled: boolean; readonly movesLeft: number }
+  readonly limits?: HistoryLimits
+  /** Time stands still: who is healthy is available at once, and nothing is late. */
+  readonly rehearsal?: boolean
+}

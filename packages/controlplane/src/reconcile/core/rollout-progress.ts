@@ -1,0 +1,92 @@
+import type { Rollout } from '@bulkhead/shared'
+
+import { waitsForOthers } from './dependencies.ts'
+import type { Plan } from './plan.ts'
+import type { Slot } from './roster.ts'
+
+export interface Progress {
+  /** Slots with an available instance of the wanted template. */
+  readonly updated: number
+  /** When the last of them became available; 0 when there is none. */
+  readonly lastAtMs: number
+}
+
+function updatedAtMs({ situation }: Plan, slot: Slot): number | null {
+  const instance = slot.instances.find(
+    (one) => situation.isCurrent(one) && situation.isAvailable(one),
+  )
+  return instance === undefined ? null : situation.availableAtMs(instance)
+}
+
+export function progressOf(plan: Plan): Progress {
+  const times = plan.roster.wantedSlots.flatMap((slot) => updatedAtMs(plan, slot) ?? [])
+  return { updated: times.length, lastAtMs: times.reduce((last, at) => Math.max(last, at), 0) }
+}
+
+/**
+ * Every slot is available with the wanted template, and nothing of another one is wanted any more.
+ */
+export function isComplete(plan: Plan): boolean {
+  if (progressOf(plan).updated < plan.situation.replicas) return false
+  return plan.roster.slots.every((slot) =>
+    plan.roster.lives(slot).every((instance) => plan.situation.isCurrent(instance)),
+  )
+}
+
+/** Writes down how far the rollout has come, and that it has come to its end. */
+export function followRollout(plan: Plan): void {
+  const rollout = plan.rollout ?? failedRollout(plan)
+  if (rollout === undefined) return
+  const { situation } = plan
+  const { updated, lastAtMs } = progressOf(plan)
+  const reason = `${updated} of ${situation.replicas} updated`
+  const reachedAtMs = Math.max(rollout.progressAtMs, lastAtMs)
+  if (isComplete(plan)) {
+    const end = { phase: 'completed', progressAtMs: reachedAtMs, dueAtMs: null } as const
+    plan.moveRollout(rollout, { ...end, reason, note: `completed: ${reason}` })
+    return
+  }
+  plan.wakeWhenAvailable()
+  if (rollout.phase !== 'progressing') return
+  const waits = waitsForOthers(plan)
+  const deadlineMs = situation.wanted.spec.update.progressDeadlineMs
+  // Without a due time it has just been resumed, or what it waited for has just come: the time
+  // starts anew.
+  const restarts = rollout.dueAtMs === null && deadlineMs > 0 && !waits
+  const progressAtMs = restarts ? situation.nowMs : reachedAtMs
+  const dueAtMs = waits || deadlineMs === 0 ? null : progressAtMs + deadlineMs
+  plan.wake(dueAtMs)
+  const note = noteOf(plan, rollout, reachedAtMs, reason)
+  const text = waits ? 'waits for other services' : reason
+  const same =
+    note === null &&
+    text === rollout.reason &&
+    dueAtMs === rollout.dueAtMs &&
+    progressAtMs === rollout.progressAtMs
+  if (same) return
+  plan.moveRollout(rollout, { phase: 'progressing', progressAtMs, dueAtMs, reason: text, note })
+}
+
+/**
+ * A rollout that had nothing to go back to may still come to its end; only then is its content
+ * known as good.
+ */
+export function failedRollout({ situation: { view, key, wanted } }: Plan): Rollout | undefined {
+  const last = view
+    .rolloutsOf(key)
+    .toSorted((a, b) => a.to - b.to)
+    .at(-1)
+  if (last?.phase !== 'failed') return undefined
+  const target = view.revisionOf(key, last.to)
+  return target?.templateHash === wanted.templateHash ? last : undefined
+}
+
+function noteOf(plan: Plan, rollout: Rollout, reachedAtMs: number, reason: string): string | null {
+  const notes: string[] = []
+  if (reachedAtMs > rollout.progressAtMs) notes.push(reason)
+  const { rolloutNote } = plan
+  // Told once: the reason of every stop says it again.
+  const told = rollout.history.some(({ text }) => text.includes('goes stop-first'))
+  if (rolloutNote !== null && !told) notes.push(rolloutNote)
+  return notes.length === 0 ? null : notes.join('; ')
+}

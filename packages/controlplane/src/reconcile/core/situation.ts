@@ -1,0 +1,103 @@
+import {
+  isHealthy,
+  isLive,
+  type Instance,
+  type Node,
+  type Revision,
+  type Service,
+  type ServiceKey,
+} from '@bulkhead/shared'
+
+import type { ClusterView } from '../../state/view.ts'
+import type { ReconcileContext } from './context.ts'
+
+/** A clock of an agent that is further ahead than this is not believed. */
+const maxSkewMs = 60_000
+
+/** What can be read off the records of one service, without anything that has been decided yet. */
+export class Situation {
+  readonly view: ClusterView
+  readonly key: ServiceKey
+  readonly context: ReconcileContext
+  readonly service: Service
+  readonly wanted: Revision
+  readonly nowMs: number
+  readonly replicas: number
+  /** How many instances may exist beyond `replicas`. */
+  readonly surge: number
+  /** How many instances must stay available through whatever we do. */
+  readonly floor: number
+  readonly #revisions = new Map<number, Revision | undefined>()
+
+  constructor(view: ClusterView, service: Service, wanted: Revision, context: ReconcileContext) {
+    const { replicas, exclusive, update } = wanted.spec
+    this.view = view
+    this.key = service.key
+    this.context = context
+    this.service = service
+    this.wanted = wanted
+    this.nowMs = context.nowMs
+    this.replicas = replicas
+    this.surge = exclusive ? 0 : update.maxSurge
+    // An exclusive slot can only be moved by stopping first: to forbid that would forbid every
+    // move.
+    const unavailable = exclusive ? Math.max(update.maxUnavailable, 1) : update.maxUnavailable
+    this.floor = Math.max(replicas - unavailable, 0)
+  }
+
+  revision(number: number): Revision | undefined {
+    if (!this.#revisions.has(number)) {
+      this.#revisions.set(number, this.view.revisionOf(this.key, number))
+    }
+    return this.#revisions.get(number)
+  }
+
+  nodeOf(instance: Instance): Node | undefined {
+    return instance.node === null ? undefined : this.view.nodes.get(instance.node)
+  }
+
+  hashOf(instance: Instance): string | undefined {
+    return this.revision(instance.revision)?.templateHash
+  }
+
+  /** True when the instance is what the wanted revision would make. */
+  isCurrent(instance: Instance): boolean {
+    return this.hashOf(instance) === this.wanted.templateHash
+  }
+
+  /**
+   * The newest kept revision that makes the same container as the instance; null when none is kept.
+   */
+  revisionLike(instance: Instance): Revision | null {
+    const hash = this.hashOf(instance)
+    if (hash === undefined) return null
+    const alike = this.view
+      .revisionsOf(this.key)
+      .filter(({ templateHash }) => templateHash === hash)
+    return alike.at(-1) ?? null
+  }
+
+  /** True when the instance serves, and its node would have said so if it no longer did. */
+  serves(instance: Instance): boolean {
+    if (!isLive(instance) || !isHealthy(instance)) return false
+    return this.nodeOf(instance)?.liveness === 'ready'
+  }
+
+  /**
+   * When the instance counts as available: it has been healthy for `minHealthyTime`. By the clock
+   * of its node, but never before the record was made, and without believing a clock that is far
+   * ahead.
+   */
+  availableAtMs(instance: Instance): number | null {
+    const { healthySinceMs } = instance.observed
+    if (!this.serves(instance) || healthySinceMs === null) return null
+    if (this.context.rehearsal) return this.nowMs
+    const believed = healthySinceMs > this.nowMs + maxSkewMs ? 0 : healthySinceMs
+    return Math.max(believed, instance.createdAtMs) + this.wanted.spec.update.minHealthyTimeMs
+  }
+
+  isAvailable(instance: Instance): boolean {
+    const atMs = this.availableAtMs(instance)
+    return atMs !== null && atMs <= this.nowMs
+  }
+}

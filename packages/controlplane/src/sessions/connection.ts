@@ -1,0 +1,17 @@
+/** One open connection to an agent, whatever carries it: a WebSocket in production, memory in the simulator. */
+export interface Connection {
+  send(text: string): void
+  close(code: number, reason: string): void
+  /** Bytes that were sent but have not left yet. */
+  readonly bufferedBytes: number
+}
+
+/** Close codes of WebSocket that both sides know. */
+export const closeCodes = {
+  badMessage: 4000,
+  superseded: 4001,
+  removed: 4002,
+  tooSlow: 4003,
+  silent: 4004,
+  restarting: 1012,
+} as const

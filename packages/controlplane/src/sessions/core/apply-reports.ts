@@ -1,0 +1,147 @@
+import {
+  isGone,
+  mayFollow,
+  successorInstanceId,
+  type Instance,
+  type InstanceReport,
+  type Observed,
+} from '@bulkhead/shared'
+
+import type { Transaction } from '../../state/view.ts'
+
+/** A chain of successors longer than this is not believed: the agent's back-off makes it take days. */
+const longestLineage = 10_000
+
+/** Takes what the agent of `node` reports into the records. Reports that fit no record change nothing. */
+export function applyReports(tx: Transaction, node: string, reports: readonly InstanceReport[]): void {
+  for (const report of reports) {
+    const instance = tx.instances.get(report.instance)
+    if (instance) {
+      if (instance.node === node) observe(tx, instance, report.observed)
+    } else {
+      succeed(tx, node, report)
+    }
+  }
+}
+
+/**
+ * What the whole inventory adds to its reports: an instance that ran and is no longer there has ended without
+ * anybody having seen it, and one that was to stop or was given up is gone for certain.
+ */
+export function applyInventory(
+  tx: Transaction,
+  node: string,
+  reports: readonly InstanceReport[],
+): void {
+  applyReports(tx, node, reports)
+  const present = new Set<string>()
+  for (const report of reports) {
+    present.add(report.instance)
+    present.add(report.origin)
+  }
+  for (const instance of tx.instancesOn(node)) {
+    if (present.has(instance.id) || isGone(instance)) continue
+    const { state } = instance.observed
+    const unwanted = instance.desired === 'stop' || instance.lostAtMs !== null
+    const ran = state !== 'assigned' && state !== 'pulling' && state !== 'created'
+    if (unwanted) end(tx, instance, 'stopped', 'no longer on its node')
+    else if (ran) end(tx, instance, 'failed', 'its container is no longer on the node')
+  }
+}
+
+function end(tx: Transaction, instance: Instance, state: 'stopped' | 'failed', reason: string): void {
+  observe(tx, instance, {
+    ...instance.observed,
+    state,
+    health: 'unknown',
+    reason,
+    healthySinceMs: null,
+    finishedAtMs: tx.nowMs,
+  })
+}
+
+function same(a: Observed, b: Observed): boolean {
+  return (
+    a.state === b.state &&
+    a.health === b.health &&
+    a.reason === b.reason &&
+    a.containerId === b.containerId &&
+    a.startedAtMs === b.startedAtMs &&
+    a.healthySinceMs === b.healthySinceMs &&
+    a.finishedAtMs === b.finishedAtMs &&
+    a.exitCode === b.exitCode &&
+    a.neverStarted === b.neverStarted
+  )
+}
+
+function observe(tx: Transaction, instance: Instance, observed: Observed): void {
+  if (!mayFollow(instance.observed.state, observed.state) || same(instance.observed, observed)) return
+  tx.putInstance({ ...instance, observed })
+  tell(tx, instance, observed)
+}
+
+/** Only turns that people care about become events; the steps of a normal start do not. */
+function tell(tx: Transaction, instance: Instance, observed: Observed): void {
+  const before = instance.observed
+  const event = (action: string): void =>
+    tx.event({ kind: 'Instance', subject: instance.id, action, reason: observed.reason })
+  if (before.state !== observed.state) {
+    if (observed.state === 'running' || observed.state === 'stopped' || observed.state === 'failed') {
+      event(observed.state)
+    }
+  }
+  if (before.health !== observed.health) {
+    if (observed.health === 'healthy') event('healthy')
+    else if (observed.health === 'unhealthy' && observed.state === 'running') event('unhealthy')
+  }
+}
+
+/** The agent went on by itself: the record of the successor is made when the one before it is still wanted. */
+function succeed(tx: Transaction, node: string, report: InstanceReport): void {
+  const origin = tx.instances.get(report.origin)
+  if (!origin || origin.node !== node || !descends(report.instance, origin.id)) return
+  const wanted = origin.desired === 'run' && origin.lostAtMs === null
+  if (!isGone(origin)) {
+    const reason = `replaced on the spot by ${report.instance}`
+    if (wanted) end(tx, origin, 'failed', reason)
+    else if (isOver(report.observed)) end(tx, origin, 'stopped', report.observed.reason)
+  }
+  if (!wanted || isTaken(tx, origin)) return
+  const successor: Instance = {
+    ...origin,
+    id: report.instance,
+    cause: `replaces ${report.predecessor ?? origin.id}, which failed`,
+    predecessor: report.predecessor ?? origin.id,
+    attempt: report.attempt,
+    startAtMs: report.startAtMs,
+    createdAtMs: tx.nowMs,
+    observed: report.observed,
+  }
+  tx.putInstance(successor)
+  const actor = `node:${node}`
+  tx.event({ kind: 'Instance', subject: successor.id, action: 'created', reason: successor.cause, actor })
+  const { observed } = successor
+  if (observed.state !== 'assigned') tell(tx, { ...successor, observed: { ...observed, state: 'assigned', health: 'unknown' } }, observed)
+}
+
+const isOver = (observed: Observed): boolean =>
+  observed.state === 'stopped' || observed.state === 'failed'
+
+/** True when the slot of a failed origin has gone to another instance of the same revision meanwhile. */
+function isTaken(tx: Transaction, origin: Instance): boolean {
+  return tx
+    .instancesOf(origin.service)
+    .some(
+      (other) =>
+        other.id !== origin.id && other.predecessor === origin.id && other.node !== null && other.desired === 'run' && !isGone(other),
+    )
+}
+
+function descends(id: string, origin: string): boolean {
+  let next = origin
+  for (let link = 0; link < longestLineage; link++) {
+    next = successorInstanceId(next)
+    if (next === id) return true
+  }
+  return false
+}

@@ -1,0 +1,193 @@
+import { isGone, wireVersion, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
+
+import type { NodesConfig } from '../config/config.ts'
+import { concernsNode, reachesOf } from '../discovery/core/endpoints.ts'
+import type { Tables } from '../discovery/tables.ts'
+import type { Logger } from '../logger.ts'
+import type { NodeMonitor } from '../nodes/monitor.ts'
+import type { State } from '../state/state.ts'
+import type { Commit } from '../state/view.ts'
+import { closeCodes, type Connection } from './connection.ts'
+import { applyInventory, applyReports } from './core/apply-reports.ts'
+import { deltasOf, fullSet } from './core/assignments.ts'
+import { Session, type SessionHandlers } from './session.ts'
+
+export interface HubDeps {
+  readonly state: State
+  readonly monitor: NodeMonitor
+  readonly tables: Tables
+  readonly config: NodesConfig
+  readonly registries: readonly RegistryAccess[]
+  readonly logger: Logger
+}
+
+/** All sessions: at most one per node; a newer one ends an older one. */
+export class Hub implements SessionHandlers {
+  readonly #deps: HubDeps
+  readonly #sessions = new Map<string, Session>()
+
+  constructor(deps: HubDeps) {
+    this.#deps = deps
+    deps.tables.listen((revision, tables) => {
+      const reaches = reachesOf(deps.state.view.zones)
+      for (const session of this.#synced()) {
+        const facts = deps.state.view.nodes.get(session.node)?.facts
+        const wanted = facts ? tables.filter((table) => concernsNode(table, facts, reaches)) : []
+        if (wanted.length > 0) session.sendEndpoints(false, revision, wanted)
+      }
+    })
+  }
+
+  /** A connection whose token proved that it is the node's agent. */
+  open(node: string, connection: Connection): Session {
+    const session = new Session(node, connection, this)
+    this.#sessions.get(node)?.close(closeCodes.superseded, 'a newer connection of this node was opened')
+    this.#sessions.set(node, session)
+    return session
+  }
+
+  closed(session: Session): void {
+    session.closed()
+    if (this.#sessions.get(session.node) === session) this.#sessions.delete(session.node)
+  }
+
+  /** The session of a node whose agent is connected and up to date. */
+  get(node: string): Session | undefined {
+    const session = this.#sessions.get(node)
+    return session?.phase === 'synced' ? session : undefined
+  }
+
+  /** Ends the node's session because the node was removed. */
+  evict(node: string): void {
+    this.#sessions.get(node)?.close(closeCodes.removed, 'the node was removed from the cluster')
+  }
+
+  closeAll(): void {
+    for (const session of this.#sessions.values()) {
+      session.close(closeCodes.restarting, 'the control plane is stopping')
+    }
+  }
+
+  /** Takes in durable commits: tells every agent what changed for it. */
+  follow(commits: readonly Commit[]): void {
+    const last = commits.at(-1)
+    if (!last) return
+    if (commits.some(({ changes }) => changes.some(({ kind }) => kind === 'zones'))) {
+      for (const session of this.#synced()) this.#welcome(session)
+    }
+    for (const [node, { upserts, removes }] of deltasOf(this.#deps.state.view, commits)) {
+      this.get(node)?.sendDelta(last.revision, upserts, removes)
+    }
+  }
+
+  async onHello(session: Session, hello: Extract<FromAgentMessage, { kind: 'hello' }>): Promise<void> {
+    const { state, logger } = this.#deps
+    await state.write({ actor: `node:${session.node}` }, (tx) => {
+      const node = tx.nodes.get(session.node)
+      if (!node) return
+      const same = JSON.stringify(node.facts) === JSON.stringify(hello.facts)
+      if (!same || node.confirmedDead) tx.putNode({ ...node, facts: hello.facts, confirmedDead: false })
+    })
+    if (session.phase !== 'opened') return
+    logger.info({ node: session.node, bootId: session.bootId }, 'agent connected')
+    session.phase = 'greeted'
+    this.#welcome(session)
+  }
+
+  async onInventory(
+    session: Session,
+    { reports, unmanaged }: Extract<FromAgentMessage, { kind: 'inventory' }>,
+  ): Promise<void> {
+    const { state, monitor, tables, logger } = this.#deps
+    await state.write({ actor: `node:${session.node}` }, (tx) => {
+      applyInventory(tx, session.node, reports)
+    })
+    if (session.phase !== 'greeted') return
+    session.phase = 'synced'
+    await this.#sendFullSet(session)
+    const reaches = reachesOf(state.view.zones)
+    const facts = state.view.nodes.get(session.node)?.facts
+    const wanted = facts ? [...tables.all()].filter((table) => concernsNode(table, facts, reaches)) : []
+    session.sendEndpoints(true, state.view.revision, wanted)
+    monitor.heard(session.node, '')
+    logger.info({ node: session.node, instances: reports.length, unmanaged }, 'inventory taken')
+  }
+
+  async onStatus(
+    session: Session,
+    { reports }: Extract<FromAgentMessage, { kind: 'status' }>,
+  ): Promise<void> {
+    const { state, monitor } = this.#deps
+    monitor.heard(session.node)
+    await state.write({ actor: `node:${session.node}` }, (tx) => {
+      applyReports(tx, session.node, reports)
+    })
+    if (this.#isAstray(session, reports)) await this.#sendFullSet(session)
+  }
+
+  onHeartbeat(session: Session, engineProblem: string): void {
+    this.#deps.monitor.heard(session.node, engineProblem)
+  }
+
+  async onResync(session: Session, reason: string): Promise<void> {
+    this.#deps.logger.warn({ node: session.node, reason }, 'agent asked for everything again')
+    await this.#sendFullSet(session)
+  }
+
+  onEndpointsApplied(): void {
+    // Kept in the session; rollouts will wait for it once proxies serve the tables.
+  }
+
+  onProblem(session: Session, error: unknown): void {
+    this.#deps.logger.error({ node: session.node, error }, 'a message of an agent could not be handled')
+    session.close(closeCodes.restarting, 'the control plane could not handle a message; connect again')
+  }
+
+  /** Whether the agent reports something live that has no live record: it missed, or crossed, a message. */
+  #isAstray(session: Session, reports: readonly { instance: string; observed: { state: string } }[]): boolean {
+    const { view } = this.#deps.state
+    return reports.some(({ instance, observed }) => {
+      if (observed.state === 'stopped' || observed.state === 'failed') return false
+      const record = view.instances.get(instance)
+      return !record || isGone(record) || record.lostAtMs !== null || record.node !== session.node
+    })
+  }
+
+  /**
+   * Only what is durable leaves this process: an agent must never act on what a full disk takes back. What became
+   * durable while the full set waited for the disk follows it as a delta.
+   */
+  async #sendFullSet(session: Session): Promise<void> {
+    const { state } = this.#deps
+    session.holdDeltas()
+    const { revision, upserts } = await state.read((view) => ({
+      revision: view.revision,
+      upserts: fullSet(view, session.node),
+    }))
+    const since = state.feed.since(revision)
+    if (since === 'gone') {
+      session.close(closeCodes.restarting, 'the full set was overtaken by too many changes; connect again')
+      return
+    }
+    session.sendFullSet(revision, upserts)
+    const delta = deltasOf(state.view, since).get(session.node)
+    if (delta) session.sendDelta(state.feed.revision, delta.upserts, delta.removes)
+  }
+
+  #welcome(session: Session): void {
+    const { state, config, registries } = this.#deps
+    session.send({
+      kind: 'welcome',
+      wireVersion,
+      cluster: state.view.cluster,
+      node: session.node,
+      heartbeatMs: config.heartbeatMs,
+      registries: [...registries],
+      reaches: reachesOf(state.view.zones),
+    })
+  }
+
+  *#synced(): Iterable<Session> {
+    for (const session of this.#sessions.values()) if (session.phase === 'synced') yield session
+  }
+}

@@ -1,0 +1,172 @@
+import {
+  FromAgentMessage,
+  maxFrameBytes,
+  wireVersion,
+  type Assignment,
+  type EndpointTable,
+  type ToAgentMessage,
+} from '@bulkhead/shared'
+import { Compile, type Validator } from 'typebox/compile'
+
+import { closeCodes, type Connection } from './connection.ts'
+import { Streams } from './streams.ts'
+
+type Kind = FromAgentMessage['kind']
+
+let validator: Validator<{}, typeof FromAgentMessage> | undefined
+
+/** What a session asks of the hub; each is told with the session itself. */
+export interface SessionHandlers {
+  onHello(session: Session, hello: Extract<FromAgentMessage, { kind: 'hello' }>): Promise<void>
+  onInventory(session: Session, inventory: Extract<FromAgentMessage, { kind: 'inventory' }>): Promise<void>
+  onStatus(session: Session, status: Extract<FromAgentMessage, { kind: 'status' }>): Promise<void>
+  onHeartbeat(session: Session, engineProblem: string): void
+  onResync(session: Session, reason: string): Promise<void>
+  onEndpointsApplied(session: Session, revision: number): void
+  onProblem(session: Session, error: unknown): void
+}
+
+/** An agent that reads slower than this falls behind for good: it is cut off and starts again with a full set. */
+const maxBufferedBytes = 64 * 1024 * 1024
+
+/**
+ * The control plane's end of one agent's connection: checks messages and their order, and keeps the chain of
+ * deltas. Phases: opened → greeted (hello) → synced (inventory applied, full set sent).
+ */
+export class Session {
+  readonly node: string
+  readonly streams: Streams
+  bootId = ''
+  phase: 'opened' | 'greeted' | 'synced' | 'closed' = 'opened'
+  /** Revision of the endpoint tables that the agent last said it serves. */
+  servedRevision = 0
+  #sentRevision = 0
+  #holdsDeltas = true
+  readonly #connection: Connection
+  readonly #handlers: SessionHandlers
+  #queue: Promise<void> = Promise.resolve()
+
+  constructor(node: string, connection: Connection, handlers: SessionHandlers) {
+    this.node = node
+    this.#connection = connection
+    this.#handlers = handlers
+    this.streams = new Streams((message) => this.send(message))
+  }
+
+  send(message: ToAgentMessage): void {
+    if (this.phase === 'closed') return
+    this.#connection.send(JSON.stringify(message))
+    if (this.#connection.bufferedBytes > maxBufferedBytes) {
+      this.close(closeCodes.tooSlow, 'the agent does not read what it is sent')
+    }
+  }
+
+  /** Until the full set is there, deltas would have nothing to build on. */
+  holdDeltas(): void {
+    this.#holdsDeltas = true
+  }
+
+  sendFullSet(revision: number, upserts: readonly Assignment[]): void {
+    this.#holdsDeltas = false
+    this.#sentRevision = revision
+    this.send({ kind: 'assignments', from: null, revision, upserts: [...upserts], removes: [] })
+  }
+
+  sendDelta(revision: number, upserts: readonly Assignment[], removes: readonly string[]): void {
+    const from = this.#sentRevision
+    if (this.#holdsDeltas || revision <= from) return
+    this.#sentRevision = revision
+    this.send({ kind: 'assignments', from, revision, upserts: [...upserts], removes: [...removes] })
+  }
+
+  sendEndpoints(full: boolean, revision: number, tables: readonly EndpointTable[]): void {
+    this.send({ kind: 'endpoints', full, revision, tables: [...tables] })
+  }
+
+  close(code: number, reason: string): void {
+    if (this.phase === 'closed') return
+    this.phase = 'closed'
+    this.#connection.close(code, reason)
+    this.streams.endAll(`the connection to node ${this.node} was closed: ${reason}`)
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    this.phase = 'closed'
+    this.streams.endAll(`the connection to node ${this.node} broke`)
+  }
+
+  /** One frame from the agent. Frames are handled strictly one after the other. */
+  receive(text: string): void {
+    if (this.phase === 'closed') return
+    const message = this.#parse(text)
+    if (!message) return
+    if (message.kind === 'heartbeat') {
+      // Answered at once, whatever the store is doing: it says that we are there.
+      this.send({ kind: 'heartbeat-ack', sequence: message.sequence })
+      if (this.phase === 'synced') this.#handlers.onHeartbeat(this, message.engineProblem)
+      return
+    }
+    this.#queue = this.#queue
+      .then(() => (this.phase === 'closed' ? undefined : this.#handle(message)))
+      .catch((error: unknown) => this.#handlers.onProblem(this, error))
+  }
+
+  #parse(text: string): FromAgentMessage | null {
+    validator ??= Compile(FromAgentMessage)
+    let message: unknown
+    try {
+      message = text.length > maxFrameBytes ? undefined : JSON.parse(text)
+    } catch {
+      message = undefined
+    }
+    if (message !== undefined && validator.Check(message)) return message
+    const [problem] = message === undefined ? [] : validator.Errors(message)
+    const why = problem ? `${problem.instancePath} ${problem.message}` : 'not JSON, or too large'
+    this.close(closeCodes.badMessage, `a message does not fit the protocol: ${why}`.slice(0, 120))
+    return null
+  }
+
+  async #handle(message: Exclude<FromAgentMessage, { kind: 'heartbeat' }>): Promise<void> {
+    const expected: Record<typeof this.phase, readonly Kind[] | null> = {
+      opened: ['hello'],
+      greeted: ['inventory'],
+      synced: null,
+      closed: [],
+    }
+    const allowed = expected[this.phase]
+    const early = allowed !== null && !allowed.includes(message.kind)
+    if (early || (allowed === null && (message.kind === 'hello' || message.kind === 'inventory'))) {
+      this.close(closeCodes.badMessage, `${message.kind} came out of order`)
+      return
+    }
+    switch (message.kind) {
+      case 'hello':
+        if (message.wireVersion !== wireVersion) {
+          this.close(closeCodes.badMessage, `wire version ${message.wireVersion} is not ${wireVersion}: upgrade the older side`)
+          return
+        }
+        this.bootId = message.bootId
+        await this.#handlers.onHello(this, message)
+        return
+      case 'inventory':
+        await this.#handlers.onInventory(this, message)
+        return
+      case 'status':
+        await this.#handlers.onStatus(this, message)
+        this.send({ kind: 'status-ack', sequence: message.sequence })
+        return
+      case 'resync':
+        await this.#handlers.onResync(this, message.reason)
+        return
+      case 'endpoints-applied':
+        this.servedRevision = message.revision
+        this.#handlers.onEndpointsApplied(this, message.revision)
+        return
+      case 'stream-data':
+      case 'stream-end':
+        this.streams.receive(message)
+        return
+    }
+  }
+}

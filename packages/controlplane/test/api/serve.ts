@@ -1,0 +1,107 @@
+import { systemClock, type NodeFacts } from '@bulkhead/shared'
+import type { FastifyInstance } from 'fastify'
+
+import { resolveImage } from '../../src/admission/images.ts'
+import { makeApp } from '../../src/api/app.ts'
+import { mintToken } from '../../src/api/auth.ts'
+import { makeConfig } from '../../src/config/config.ts'
+import { Tables } from '../../src/discovery/tables.ts'
+import { NodeMonitor } from '../../src/nodes/monitor.ts'
+import { ReconcileLoop } from '../../src/reconcile/loop.ts'
+import { Hub } from '../../src/sessions/hub.ts'
+import { openState, type State } from '../../src/state/state.ts'
+import { MemoryStore } from '../../src/store/memory/memory-store.ts'
+import { silent } from '../state/fixtures.ts'
+
+export interface Served extends AsyncDisposable {
+  readonly app: FastifyInstance
+  readonly state: State
+  readonly url: string
+  readonly admin: string
+  call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer>
+}
+
+export interface Answer {
+  readonly status: number
+  // The shape is what each test is about.
+  readonly body: never
+}
+
+/** A whole control plane on the memory store, listening on the loopback interface. */
+export async function serve(): Promise<Served> {
+  const stop = new AbortController()
+  const config = makeConfig({ images: { local: 'allow' } }, {})
+  const clock = systemClock
+  const store = new MemoryStore()
+  const state = await openState({
+    store,
+    clock,
+    logger: silent,
+    newClusterId: () => 'test',
+    onFatal: (error) => {
+      throw error
+    },
+  })
+  const onProblem = (error: unknown): void => {
+    throw error
+  }
+  const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
+  const tables = new Tables(state.view)
+  const hub = new Hub({ state, monitor, tables, config: config.nodes, registries: [], logger: silent })
+  const loop = new ReconcileLoop({ state, clock, config, logger: silent })
+  state.feed.subscribe((commit) => {
+    tables.follow([commit])
+    hub.follow([commit])
+    loop.follow([commit])
+  }, stop.signal)
+  const resolve = (name: string) => resolveImage(name, config.images, [])
+  const deps = { state, hub, monitor, tables, config, clock, logger: silent, version: '0', resolveImage: resolve, backup: () => store.backup() }
+  const app = await makeApp(deps)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  monitor.start(stop.signal)
+  loop.start(stop.signal)
+  const admin = await state.write({ actor: 'test' }, (tx) =>
+    mintToken(tx, { kind: 'admin', node: null, zone: null, expiresAtMs: null }),
+  )
+  return {
+    app,
+    state,
+    url,
+    admin,
+    async call(method, path, body) {
+      const answer = await app.inject({
+        method,
+        url: path,
+        headers: { authorization: `Bearer ${admin}` },
+        ...(body === undefined ? {} : { payload: body as object }),
+      })
+      return { status: answer.statusCode, body: (answer.body === '' ? null : answer.json()) as never }
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await app.close()
+      await state.close()
+    },
+  }
+}
+
+export const facts = (changes: Partial<NodeFacts> = {}): NodeFacts => ({
+  address: '127.0.0.1',
+  zones: ['application'],
+  environments: [],
+  labels: {},
+  domain: { provider: null, site: null, rack: null, host: 'h1' },
+  capacity: { cpuMillis: 4000, memoryBytes: 8 * 1024 ** 3 },
+  engine: null,
+  agentVersion: '0',
+  ...changes,
+})
+
+export const document = (changes: object = {}): object => ({
+  apiVersion: 'bulkhead/v1',
+  kind: 'Service',
+  name: 'web',
+  zone: 'application',
+  image: 'demo:1',
+  ...changes,
+})

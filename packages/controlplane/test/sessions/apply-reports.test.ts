@@ -1,0 +1,181 @@
+import { successorInstanceId, unobserved, type Instance, type InstanceReport, type Observed } from '@bulkhead/shared'
+import { test } from 'tap'
+
+import { applyInventory, applyReports } from '../../src/sessions/core/apply-reports.ts'
+import { deltasOf, fullSet } from '../../src/sessions/core/assignments.ts'
+import { openState, type State } from '../../src/state/state.ts'
+import { MemoryStore } from '../../src/store/memory/memory-store.ts'
+import { aRevision, aService, silent, stoppedClock } from '../state/fixtures.ts'
+
+const key = 'default/web'
+const first = 'web-0-aaaaaaaa'
+const second = successorInstanceId(first)
+const third = successorInstanceId(second)
+
+const observed = (changes: Partial<Observed>): Observed => ({ ...unobserved, ...changes })
+const running = observed({ state: 'running', health: 'healthy', containerId: 'c1', startedAtMs: 1 })
+const failed = observed({ state: 'failed', reason: 'exited with code 1', exitCode: 1, finishedAtMs: 2 })
+
+const instance = (changes: Partial<Instance> = {}): Instance => ({
+  id: first,
+  service: key,
+  slot: 0,
+  revision: 1,
+  node: 'n1',
+  desired: 'run',
+  cause: 'a slot to fill',
+  lostAtMs: null,
+  hostPorts: {},
+  predecessor: null,
+  attempt: 0,
+  startAtMs: 0,
+  createdAtMs: 0,
+  observed: unobserved,
+  ...changes,
+})
+
+const report = (id: string, seen: Observed, changes: Partial<InstanceReport> = {}): InstanceReport => ({
+  instance: id,
+  service: key,
+  slot: 0,
+  revision: 1,
+  origin: first,
+  predecessor: null,
+  attempt: 0,
+  startAtMs: 0,
+  hostPorts: {},
+  observed: seen,
+  ...changes,
+})
+
+async function stateWith(...instances: Instance[]): Promise<State> {
+  const state = await openState({
+    store: new MemoryStore(),
+    clock: stoppedClock,
+    logger: silent,
+    newClusterId: () => 'test',
+    onFatal: (error) => {
+      throw error
+    },
+  })
+  await state.write({ actor: 'test' }, (tx) => {
+    tx.putService(aService(key))
+    tx.putRevision(aRevision(key, 1))
+    for (const one of instances) tx.putInstance(one)
+  })
+  return state
+}
+
+const take = (state: State, ...reports: InstanceReport[]): Promise<void> =>
+  state.write({ actor: 'node:n1' }, (tx) => applyReports(tx, 'n1', reports))
+const takeAll = (state: State, ...reports: InstanceReport[]): Promise<void> =>
+  state.write({ actor: 'node:n1' }, (tx) => applyInventory(tx, 'n1', reports))
+const stateOf = (state: State, id: string): string | undefined => state.view.instances.get(id)?.observed.state
+
+test('what agents report', async (t) => {
+  t.test('is taken forward only', async (t) => {
+    const state = await stateWith(instance())
+    await take(state, report(first, running))
+    t.equal(stateOf(state, first), 'running')
+    await take(state, report(first, observed({ state: 'starting' })))
+    t.equal(stateOf(state, first), 'running', 'an old report changes nothing')
+    await take(state, report(first, failed))
+    await take(state, report(first, running))
+    t.equal(stateOf(state, first), 'failed', 'nothing comes after the end')
+    const actions = state.events({ subject: first, limit: 10 }).map(({ action }) => action)
+    t.same(actions, ['running', 'healthy', 'failed'])
+  })
+
+  t.test('of another node is ignored', async (t) => {
+    const state = await stateWith(instance({ node: 'n2' }))
+    await take(state, report(first, running))
+    t.equal(stateOf(state, first), 'assigned')
+    await take(state, report(second, running))
+    t.notOk(state.view.instances.has(second))
+  })
+
+  t.test('an unchanged report writes nothing', async (t) => {
+    const state = await stateWith(instance())
+    await take(state, report(first, running))
+    const { revision } = state.view
+    await take(state, report(first, running))
+    t.equal(state.view.revision, revision)
+  })
+
+  t.test('a successor gets a record, and its predecessor its end', async (t) => {
+    const state = await stateWith(instance({ observed: running }))
+    const successor = report(second, observed({ state: 'starting' }), { predecessor: first, attempt: 1 })
+    await take(state, report(first, failed), successor)
+    t.equal(stateOf(state, first), 'failed')
+    const record = state.view.instances.get(second)
+    t.match(record, { predecessor: first, attempt: 1, node: 'n1', slot: 0, desired: 'run' })
+    t.match(record?.cause, /replaces web-0-aaaaaaaa/)
+  })
+
+  t.test('a chain of successors from a time alone', async (t) => {
+    const state = await stateWith(instance({ observed: running }))
+    await takeAll(state, report(third, running, { predecessor: second, attempt: 2 }))
+    t.equal(stateOf(state, first), 'failed')
+    t.equal(stateOf(state, third), 'running')
+  })
+
+  t.test('a successor of what is not wanted is none', async (t) => {
+    for (const unwanted of [{ desired: 'stop' as const }, { lostAtMs: 5 }]) {
+      const state = await stateWith(instance({ observed: running, ...unwanted }))
+      await take(state, report(second, running, { predecessor: first }))
+      t.notOk(state.view.instances.has(second))
+      await take(state, report(second, observed({ state: 'stopped' }), { predecessor: first }))
+      t.equal(stateOf(state, first), 'stopped', 'and when it ends, so does the lineage')
+    }
+  })
+
+  t.test('an id that does not descend from its origin is not believed', async (t) => {
+    const state = await stateWith(instance({ observed: running }))
+    await take(state, report('web-0-zzzzzzzz', running, { predecessor: first }))
+    t.notOk(state.view.instances.has('web-0-zzzzzzzz'))
+    t.equal(stateOf(state, first), 'running')
+  })
+
+  t.test('what an inventory lacks', async (t) => {
+    const ids = ['web-0-run', 'web-1-assigned', 'web-2-stop', 'web-3-lost']
+    const state = await stateWith(
+      instance({ id: 'web-0-run', observed: running }),
+      instance({ id: 'web-1-assigned', slot: 1 }),
+      instance({ id: 'web-2-stop', slot: 2, observed: running, desired: 'stop' }),
+      instance({ id: 'web-3-lost', slot: 3, observed: running, lostAtMs: 7 }),
+    )
+    await takeAll(state)
+    t.same(ids.map((id) => stateOf(state, id)), ['failed', 'assigned', 'stopped', 'stopped'])
+  })
+})
+
+test('what agents are told', async (t) => {
+  const state = await stateWith(
+    instance(),
+    instance({ id: 'web-1-b', slot: 1, observed: failed }),
+    instance({ id: 'web-2-c', slot: 2, lostAtMs: 1, observed: running }),
+    instance({ id: 'web-3-d', slot: 3, node: 'n2' }),
+    instance({ id: 'web-4-e', slot: 4, desired: 'stop', observed: running }),
+  )
+  t.same(fullSet(state.view, 'n1').map(({ instance: id, desired }) => [id, desired]), [
+    [first, 'run'],
+    ['web-4-e', 'stop'],
+  ])
+  const from = state.feed.revision
+  await take(state, report(first, running))
+  let commits = state.feed.since(from)
+  t.same(deltasOf(state.view, commits === 'gone' ? [] : commits).size, 0, 'its own reports are no news to it')
+  await state.write({ actor: 'test' }, (tx) => {
+    const one = tx.instances.get(first)
+    if (one) tx.putInstance({ ...one, desired: 'stop' })
+    tx.putInstance(instance({ id: 'web-5-f', slot: 5 }))
+  })
+  await take(state, report('web-4-e', observed({ state: 'stopped' }), { origin: 'web-4-e', slot: 4 }))
+  commits = state.feed.since(from)
+  const delta = deltasOf(state.view, commits === 'gone' ? [] : commits).get('n1')
+  t.same(delta?.upserts.map(({ instance: id, desired }) => [id, desired]), [
+    [first, 'stop'],
+    ['web-5-f', 'run'],
+  ])
+  t.same(delta?.removes, ['web-4-e'])
+})

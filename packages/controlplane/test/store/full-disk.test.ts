@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import t from 'tap'
+
+import { openState, type State } from '../../src/state/state.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { aToken, silent, stoppedClock } from '../state/fixtures.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const admin = { actor: 'admin' }
+
+/** Mounts a file system of 2 MB; false when this process may not. */
+function mountSmall(directory: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const write = (state: State, id: string): Promise<void> =>
+  state.write(admin, (tx) => {
+    tx.putToken(aToken(id, { hash: id.repeat(2_000) }))
+    tx.event({ kind: 'Token', subject: id, action: 'created', reason: '' })
+  })
+
+/** Writes until the disk is full; returns what was acknowledged. */
+async function fill(state: State, prefix: string): Promise<string[]> {
+  const acknowledged: string[] = []
+  for (let number = 0; number < 1_000; number++) {
+    const id = `${prefix}-${number}`
+    const error: unknown = await write(state, id).then(
+      () => null,
+      (reason: unknown) => reason,
+    )
+    if (error !== null) {
+      t.match(error, { code: 'store-failed', message: /cannot be written/, advice: /Make room/ })
+      return acknowledged
+    }
+    acknowledged.push(id)
+  }
+  throw new Error('the disk did not get full')
+}
+
+t.test('a full disk refuses writes, keeps what is there, and recovers', async (t) => {
+  const directory = temporaryDirectory(t)
+  if (!mountSmall(directory)) {
+    t.pass('a full disk', { skip: 'this process may not mount a small file system' })
+    return
+  }
+  t.teardown(() => execFileSync('umount', ['-l', directory]))
+  const ballast = join(directory, 'ballast')
+  writeFileSync(ballast, Buffer.alloc(700_000))
+  const data = join(directory, 'data')
+  const options = { clock: stoppedClock, logger: silent, newClusterId: () => 'c' }
+  const open = async (): Promise<{ state: State; close: () => Promise<void> }> => {
+    const store = openSqliteStore({ directory: data, logger: silent, checkpointBytes: 200_000 })
+    const state = await openState({ ...options, store, onFatal: (error) => t.fail(String(error)) })
+    return { state, close: () => state.close().then(() => store.close()) }
+  }
+  const first = await open()
+  const before = await fill(first.state, 'before')
+  t.ok(before.length > 10)
+  t.strictSame([...first.state.view.tokens.keys()], before.toSorted(), 'memory is as the disk is')
+  t.equal(first.state.events({ kind: 'Token', limit: 1000 }).length, before.length)
+  const again = await fill(first.state, 'again')
+  rmSync(ballast)
+  const after = await fill(first.state, 'after')
+  t.ok(after.length > 10, 'with room it goes on')
+  const expected = [...before, ...again, ...after].toSorted()
+  t.strictSame([...first.state.view.tokens.keys()], expected)
+  await first.close()
+  const second = await open()
+  t.strictSame([...second.state.view.tokens.keys()], expected)
+  t.equal(second.state.view.revision, expected.length + 1)
+  await second.close()
+})

@@ -1,0 +1,131 @@
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import t from 'tap'
+
+import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { silent } from '../state/fixtures.ts'
+import { anEvent, batch, recordsOf, testStore } from './behaviour.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const directories: string[] = []
+t.teardown(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+})
+
+testStore('sqlite', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bulkhead-store-'))
+  directories.push(directory)
+  const open = (): SqliteStore => openSqliteStore({ directory, logger: silent })
+  return { store: open(), reopen: async () => open() }
+})
+
+t.test('files are for their owner alone', async (t) => {
+  const directory = join(temporaryDirectory(t), 'a', 'b')
+  const store = openSqliteStore({ directory, logger: silent })
+  await store.commit(batch(1, [{ kind: 'token', key: 'a', value: 1 }]))
+  t.equal(statSync(directory).mode & 0o777, 0o700)
+  const modes = readdirSync(directory).map((name) => [
+    name,
+    statSync(join(directory, name)).mode & 0o777,
+  ])
+  t.strictSame(modes, [
+    ['bulkhead.db', 0o600],
+    ['bulkhead.db-wal', 0o600],
+    ['bulkhead.db.pid', 0o600],
+  ])
+  await store.close()
+})
+
+t.test('a second user is refused and told who has the data', async (t) => {
+  const directory = temporaryDirectory(t)
+  const store = openSqliteStore({ directory, logger: silent, pid: 4711 })
+  t.throws(() => openSqliteStore({ directory, logger: silent }), {
+    code: 'conflict',
+    message: /in use by process 4711/,
+    advice: /another directory/,
+  })
+  await store.commit(batch(1))
+  await store.close()
+  await openSqliteStore({ directory, logger: silent }).close()
+})
+
+t.test('the log is written back by its size, and made short after an exception', async (t) => {
+  const directory = temporaryDirectory(t)
+  const store = openSqliteStore({
+    directory,
+    logger: silent,
+    checkpointBytes: 100_000,
+    truncateBytes: 1_000_000,
+  })
+  const value = 'x'.repeat(3_000)
+  let revision = 0
+  for (let round = 0; round < 100; round++) {
+    await store.commit(batch(++revision, [{ kind: 'token', key: `${round}`, value }]))
+    await new Promise(setImmediate)
+    t.ok(store.sizes().logBytes < 200_000)
+  }
+  t.ok(store.sizes().databaseBytes > 200_000, 'and what was in it is in the database')
+  const many = Array.from({ length: 1000 }, (_, index) => ({
+    kind: 'token' as const,
+    key: `many-${index}`,
+    value,
+  }))
+  await store.commit(batch(++revision, many))
+  t.ok(store.sizes().logBytes > 3_000_000)
+  await new Promise(setImmediate)
+  t.ok(store.sizes().logBytes < 200_000)
+  await store.close()
+})
+
+t.test('a backup is whole, checked and one file', async (t) => {
+  const directory = temporaryDirectory(t)
+  const store = openSqliteStore({ directory, logger: silent })
+  const many = Array.from({ length: 5000 }, (_, index) => ({
+    kind: 'token' as const,
+    key: `many-${index}`,
+    value: 'x'.repeat(2_000),
+  }))
+  await store.commit(batch(1, many, [anEvent(1)]))
+  const file = join(temporaryDirectory(t), 'backup.db')
+  let revision = 1
+  const copying = store.backup(file)
+  const progress = { done: false }
+  void copying.finally(() => {
+    progress.done = true
+  })
+  while (!progress.done) {
+    await store.commit(batch(++revision, [{ kind: 'node', key: `${revision}`, value: 1 }]))
+    await new Promise(setImmediate)
+  }
+  await copying
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  t.strictSame(readdirSync(join(file, '..')), ['backup.db'])
+  await store.close()
+
+  const restored = join(temporaryDirectory(t), 'restored')
+  const opened = openSqliteStore({ directory: restored, logger: silent })
+  await opened.close()
+  copyFileSync(file, join(restored, 'bulkhead.db'))
+  const again = openSqliteStore({ directory: restored, logger: silent })
+  const loaded = await again.load()
+  const records = [...loaded.records]
+  t.ok(loaded.revision >= 1 && loaded.revision <= revision)
+  t.equal(records.length, 5000 + loaded.revision - 1, 'of one revision')
+  t.strictSame(loaded.events, [anEvent(1)])
+  await again.commit(batch(loaded.revision + 1))
+  await again.close()
+})
+
+t.test('a backup overwrites nothing', async (t) => {
+  const directory = temporaryDirectory(t)
+  const store = openSqliteStore({ directory, logger: silent })
+  const file = join(directory, 'backup.db')
+  writeFileSync(file, 'precious')
+  await t.rejects(store.backup(file), { code: 'conflict', message: /exists already/ })
+  t.equal(statSync(file).size, 8)
+  await t.rejects(store.backup(join(directory, 'missing', 'backup.db')))
+  t.strictSame(await recordsOf(store), [])
+  await store.close()
+})
