@@ -1,0 +1,248 @@
+import { canonicalJson, type Clock, type NodeFacts, sleep, splitServiceKey } from '@bulkhead/shared'
+import type { Logger } from 'pino'
+
+import { Askers } from './askers.ts'
+import type { Lineage } from './core/lineage.ts'
+import { networkName } from './core/network-name.ts'
+import type { NodeIdentity } from './core/ownership.ts'
+import { CpuLimits } from './cpu-limits.ts'
+import { answer } from './discovery/answer.ts'
+import type { Listen } from './discovery/listener.ts'
+import { Networks } from './discovery/networks.ts'
+import { EndpointTables } from './discovery/tables.ts'
+import { EngineWatch } from './engine/engine-watch.ts'
+import type { Engine } from './engine/engine.ts'
+import { Pulls } from './engine/pulls.ts'
+import { Executor } from './execute.ts'
+import type { Checker } from './health/checker.ts'
+import { ProbeRunner } from './health/probe-runner.ts'
+import { ProbeSync } from './health/probe-sync.ts'
+import { Journal } from './journal/journal.ts'
+import type { JournalStorage } from './journal/storage.ts'
+import { lastWords } from './last-words.ts'
+import { LineageStore } from './lineage-store.ts'
+import { type EngineReport, unknownEngine } from './node/facts.ts'
+import { restoreFrom } from './restore.ts'
+import { Session } from './session/session.ts'
+import { Streams } from './session/streams.ts'
+import type { Transport } from './session/transport.ts'
+import { Supervisor } from './supervisor.ts'
+
+/** The world as the agent sees it. A simulator passes its own. */
+export interface AgentDeps {
+  readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly logger: Logger
+  readonly engine: Engine
+  readonly checker: Checker
+  readonly transport: Transport
+  readonly storage: JournalStorage
+  readonly listen: Listen
+}
+
+export interface AgentSettings {
+  readonly identity: NodeIdentity
+  /** Of the session. */
+  readonly url: string
+  readonly token: string
+  readonly bootId: string
+  /** Where ports are published. */
+  readonly address: string
+  readonly facts: (report: EngineReport) => NodeFacts
+  readonly startsAtOnce: number
+  readonly preparedSuccessors: number
+  readonly discoveryPort: number
+}
+
+const factsRetryMs = 2000
+const firstListMs = 3000
+const sweepMs = 60_000
+
+/** One node's agent: everything but the process around it. */
+export class Agent {
+  readonly #deps: AgentDeps
+  readonly #settings: AgentSettings
+  readonly #journal: Journal
+  readonly #tables: EndpointTables
+  readonly #watch: EngineWatch
+  readonly #limits: CpuLimits
+  readonly #networks: Networks
+  readonly #pulls: Pulls
+  readonly #runner: ProbeRunner
+  readonly #store: LineageStore
+  readonly #supervisor: Supervisor
+  readonly #streams: Streams
+  readonly #session: Session
+  #report: EngineReport = unknownEngine
+  #signal: AbortSignal | null = null
+
+  constructor(deps: AgentDeps, settings: AgentSettings) {
+    this.#deps = deps
+    this.#settings = settings
+    const { identity } = settings
+    this.#journal = new Journal(deps)
+    const journal = this.#journal
+    this.#tables = new EndpointTables({ journal })
+    const onProgress = (reference: string, text: string) =>
+      this.#supervisor.notePull(reference, text)
+    this.#pulls = new Pulls({ ...deps, onProgress })
+    this.#watch = new EngineWatch({
+      ...deps,
+      identity,
+      onChange: (ids) => this.#onChange(ids),
+      onProblem: () => this.#session.beat(),
+    })
+    const watch = this.#watch
+    this.#limits = new CpuLimits({ ...deps, containers: watch.containers })
+    const askers = new Askers({ ...deps, watch })
+    const findAsker = (address: string) => askers.find(address)
+    this.#networks = new Networks({
+      ...deps,
+      journal,
+      identity,
+      discoveryPort: settings.discoveryPort,
+      handler: (request) => answer({ directory: this.#tables, findAsker }, request),
+    })
+    const networks = this.#networks
+    const pulls = this.#pulls
+    const executor = new Executor({ ...deps, ...settings, watch, networks, pulls })
+    this.#runner = new ProbeRunner({
+      ...deps,
+      onResult: (instance) => this.#supervisor.markInstance(instance),
+    })
+    this.#store = new LineageStore({
+      journal,
+      onReport: (report) => this.#session.outbox.put(report),
+      onForgotten: (report) => this.#session.outbox.putLast(report),
+    })
+    this.#supervisor = new Supervisor({
+      ...deps,
+      store: this.#store,
+      watch,
+      executor,
+      pulls,
+      probes: new ProbeSync({ ...deps, watch, runner: this.#runner }),
+      onFailure: (lineage) => this.#session.outbox.hold(this.#addLastWords(lineage)),
+      preparedLimit: settings.preparedSuccessors,
+    })
+    this.#session = this.#makeSession()
+    this.#streams = new Streams({
+      ...deps,
+      findContainer: (instance) => watch.containers.ofInstance(instance)[0]?.id ?? null,
+      send: (message) => this.#session.send(message),
+      bufferedBytes: () => this.#session.bufferedBytes,
+    })
+  }
+
+  /** Until `signal` is aborted. Containers run on then. */
+  async run(signal: AbortSignal): Promise<void> {
+    const restored = restoreFrom(await this.#journal.load(), this.#deps.logger)
+    for (const lineage of restored.lineages) this.#store.restore(lineage)
+    for (const [name, port] of restored.ports) this.#networks.restorePort(name, port)
+    this.#tables.restore(restored.tables, restored.reaches)
+    this.#report = restored.engine ?? unknownEngine
+    this.#signal = signal
+    this.#supervisor.run(signal)
+    this.#sweepNetworks(signal)
+    const watching = this.#watch.run(signal)
+    const ready = Promise.all([this.#learnFacts(signal), this.#watch.listed])
+    // So that what is said first is complete; an engine that is down must not keep the agent from saying so.
+    await Promise.race([ready, sleep(this.#deps.clock, firstListMs)])
+    await Promise.all([watching, this.#session.run(signal)])
+    this.#runner.close()
+    this.#streams.closeAll()
+    await this.#networks.close()
+    await this.#journal.close()
+  }
+
+  #makeSession(): Session {
+    const settings = this.#settings
+    const handlers = {
+      facts: () => settings.facts(this.#report),
+      inventory: () => ({
+        reports: this.#supervisor.inventory(),
+        unmanaged: this.#watch.unmanaged,
+      }),
+      engineProblem: () => this.#watch.problem,
+      welcome: (message) => {
+        this.#pulls.setRegistries(message.registries)
+        this.#tables.setReaches(message.reaches)
+      },
+      assignments: (message) => this.#supervisor.accept(message),
+      endpoints: (message) => this.#tables.apply(message),
+      streamOpen: (message) => this.#streams.open(message),
+      streamClose: (stream) => this.#streams.close(stream),
+      disconnected: () => this.#streams.closeAll(),
+    } satisfies ConstructorParameters<typeof Session>[0]['handlers']
+    return new Session({ ...this.#deps, handlers }, settings)
+  }
+
+  #onChange(instances: ReadonlySet<string> | null): void {
+    const { containers } = this.#watch
+    const changed =
+      instances === null
+        ? containers.all()
+        : [...instances].flatMap((id) => [...containers.ofInstance(id)])
+    this.#limits.follow(changed)
+    if (instances === null) {
+      // The engine may have been away: what was made there may be gone.
+      this.#networks.forget()
+      this.#ensureNetworks()
+      if (this.#signal) void this.#learnFacts(this.#signal)
+      this.#supervisor.markAll()
+      return
+    }
+    for (const instance of instances) this.#supervisor.markInstance(instance)
+  }
+
+  /** Discovery has to be there for containers that were made before this process began, too. */
+  #ensureNetworks(): void {
+    for (const { assignment } of this.#store.all.values()) {
+      const { environment } = splitServiceKey(assignment.service)
+      this.#networks.ensure(environment, assignment.template.zone).catch(() => {})
+    }
+  }
+
+  /** The engine has few addresses for networks: those of environments that have gone are given back. */
+  #sweepNetworks(signal: AbortSignal): void {
+    this.#deps.clock.after(sweepMs, () => {
+      if (signal.aborted) return
+      const all = [...this.#store.all.values()].map(({ assignment }) => {
+        const { environment } = splitServiceKey(assignment.service)
+        return networkName(environment, assignment.template.zone)
+      })
+      if (this.#watch.isReady) void this.#networks.sweep(new Set(all))
+      this.#sweepNetworks(signal)
+    })
+  }
+
+  /** What the engine is decides what fits on the node; until it says so, its last answer has to do. */
+  async #learnFacts(signal: AbortSignal): Promise<void> {
+    const { clock, engine } = this.#deps
+    while (!signal.aborted) {
+      const report = await engine.facts().catch(() => null)
+      if (report !== null) return this.#takeFacts(report)
+      await sleep(clock, factsRetryMs, signal).catch(() => {})
+    }
+  }
+
+  #takeFacts(report: EngineReport): void {
+    const isNews = canonicalJson(report) !== canonicalJson(this.#report)
+    this.#report = report
+    this.#journal.put('engine', report)
+    // Facts travel at the beginning of a session only.
+    if (isNews && this.#session.isConnected) this.#session.reconnect()
+  }
+
+  async #addLastWords(lineage: Lineage): Promise<void> {
+    const failed = lineage.ended.at(-1)
+    if (!failed || failed.observed.containerId === null) return
+    const words = await lastWords(this.#deps, failed.observed.containerId)
+    const now = this.#store.get(lineage.key)
+    if (words === '' || !now) return
+    const observed = { ...failed.observed, reason: `${failed.observed.reason}: ${words}` }
+    const ended = now.ended.map((link) => (link.id === failed.id ? { ...link, observed } : link))
+    this.#store.update({ ...now, ended })
+  }
+}

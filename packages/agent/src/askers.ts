@@ -1,0 +1,43 @@
+import type { Clock } from '@bulkhead/shared'
+
+import { isAlive } from './core/container.ts'
+import { ownership } from './core/ownership.ts'
+import type { Asker } from './core/resolve.ts'
+import type { EngineWatch } from './engine/engine-watch.ts'
+
+/** An address that nobody has is looked for on the engine at most this often. */
+const refreshMs = 500
+
+/** Finds out which instance a request of the bridge comes from. */
+export class Askers {
+  readonly #clock: Clock
+  readonly #watch: EngineWatch
+  #refreshedMs = -Infinity
+
+  constructor(deps: { readonly clock: Clock; readonly watch: EngineWatch }) {
+    this.#clock = deps.clock
+    this.#watch = deps.watch
+  }
+
+  async find(from: string): Promise<Asker | null> {
+    const address = from.replace(/^::ffff:/, '')
+    const known = this.#lookUp(address)
+    if (known) return known
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs < this.#refreshedMs + refreshMs) return null
+    this.#refreshedMs = nowMs
+    await this.#watch.refresh()
+    return this.#lookUp(address)
+  }
+
+  #lookUp(address: string): Asker | null {
+    for (const container of this.#watch.containers.all()) {
+      if (container.address !== address || !isAlive(container)) continue
+      const { labels } = container
+      const environment = labels[ownership.environment]
+      const zone = labels[ownership.zone]
+      if (environment !== undefined && zone !== undefined) return { environment, zone }
+    }
+    return null
+  }
+}

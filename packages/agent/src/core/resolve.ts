@@ -1,0 +1,46 @@
+import { type EndpointsView, type EndpointTable, serviceKey } from '@bulkhead/shared'
+
+/** Who asks: the instance behind the source address of a request. */
+export interface Asker {
+  readonly environment: string
+  readonly zone: string
+}
+
+export interface Directory {
+  /** By `ENVIRONMENT/NAME`. */
+  readonly tables: ReadonlyMap<string, EndpointTable>
+  /** Which zones each zone reaches. */
+  readonly reaches: Readonly<Record<string, readonly string[]>>
+}
+
+export type Resolution =
+  | { readonly kind: 'found'; readonly view: EndpointsView }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/**
+ * Answers only for the asker's own environment and for its own zone and those that it reaches. What it may not reach
+ * is refused without telling whether it exists.
+ */
+export function resolveFor(
+  asker: Asker,
+  directory: Directory,
+  query: { readonly environment: string; readonly service: string; readonly port: string | null },
+): Resolution {
+  const { environment, service, port } = query
+  if (environment !== asker.environment) {
+    const reason = `an instance of environment ${asker.environment} does not see environment ${environment}`
+    return { kind: 'refused', reason }
+  }
+  const table = directory.tables.get(serviceKey(environment, service))
+  const unknown = `there is no service ${service} that zone ${asker.zone} reaches`
+  if (!table || !mayReach(asker.zone, table.zone, directory.reaches)) {
+    return { kind: 'unknown', reason: unknown }
+  }
+  const endpoints = table.endpoints.filter((endpoint) => port === null || endpoint.port === port)
+  return { kind: 'found', view: { service, environment, revision: table.revision, endpoints } }
+}
+
+function mayReach(from: string, to: string, reaches: Directory['reaches']): boolean {
+  return from === to || (reaches[from] ?? []).includes(to)
+}

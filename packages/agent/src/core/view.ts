@@ -1,0 +1,35 @@
+import type { Action } from './action.ts'
+import type { ContainerInfo } from './container.ts'
+import type { HealthView } from './health.ts'
+import type { Lineage } from './lineage.ts'
+
+/** Everything that the plan for one lineage depends on. */
+export interface LineageView {
+  readonly lineage: Lineage
+  /** The container of the current link. */
+  readonly container: ContainerInfo | null
+  /** The container of the successor, made ahead. */
+  readonly prepared: ContainerInfo | null
+  /** Containers of earlier links that are still there. */
+  readonly remains: readonly ContainerInfo[]
+  /** What the probes say; null as long as they have not begun. */
+  readonly health: HealthView | null
+  /** The engine answers, and what it said is complete. */
+  readonly engineReady: boolean
+  /** The engine said that it lacks the image. */
+  readonly imageAbsent: boolean
+  /** A successor may be created now: the engine has nothing better to do. */
+  readonly mayPrepare: boolean
+}
+
+export interface Plan {
+  readonly actions: readonly Action[]
+  /** Plan again at this wall-clock time even if nothing changes by then; null: only when something changes. */
+  readonly dueAtMs: number | null
+}
+
+export const idle: Plan = { actions: [], dueAtMs: null }
+
+export const step = (...actions: readonly Action[]): Plan => ({ actions, dueAtMs: null })
+
+export const waitUntil = (dueAtMs: number): Plan => ({ actions: [], dueAtMs })

@@ -1,0 +1,152 @@
+import type { Clock } from '@bulkhead/shared'
+import type { Logger } from 'pino'
+
+import { networkName } from '../core/network-name.ts'
+import { type NodeIdentity, ownership, ownLabels } from '../core/ownership.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { DiscoveryHandler, Listen, Listening } from './listener.ts'
+
+export interface Network {
+  readonly name: string
+  readonly gateway: string
+  /** URL of discovery on this network. */
+  readonly discovery: string
+}
+
+export interface NetworksDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly engine: Engine
+  readonly journal: Journal
+  readonly listen: Listen
+  readonly handler: DiscoveryHandler
+  readonly identity: NodeIdentity
+  readonly discoveryPort: number
+}
+
+/** While discovery cannot be bound, it is tried again this often. */
+const bindRetryMs = 2000
+/** A network that no instance is on is kept for the next one for this long. */
+const keepUnusedMs = 10 * 60 * 1000
+
+/**
+ * The bridge of each environment and zone, made once, with discovery on its gateway. The port is kept for good,
+ * because containers have it in their environment.
+ */
+export class Networks {
+  readonly #deps: NetworksDeps
+  readonly #made = new Map<string, Promise<Network>>()
+  readonly #ports = new Map<string, number>()
+  readonly #servers = new Map<string, Listening & { readonly gateway: string }>()
+  readonly #unusedSince = new Map<string, number>()
+  #closed = false
+
+  constructor(deps: NetworksDeps) {
+    this.#deps = deps
+  }
+
+  restorePort(name: string, port: number): void {
+    this.#ports.set(name, port)
+  }
+
+  /** Rejects with an EngineError when the engine cannot make it. */
+  ensure(environment: string, zone: string): Promise<Network> {
+    const name = networkName(environment, zone)
+    const known = this.#made.get(name)
+    if (known) return known
+    const made = this.#make(name, environment, zone)
+    this.#made.set(name, made)
+    made.catch(() => this.#made.delete(name))
+    return made
+  }
+
+  /** Looks again at what is there: somebody may have removed it, or the engine may have been started anew. */
+  forget(): void {
+    this.#made.clear()
+  }
+
+  /** Removes networks that no instance has been on for a while; `used` are the names of those in use. */
+  async sweep(used: ReadonlySet<string>): Promise<void> {
+    const { clock, engine, journal, logger } = this.#deps
+    const nowMs = clock.monotonicMs()
+    for (const name of this.#ports.keys()) {
+      if (used.has(name)) this.#unusedSince.delete(name)
+      else if (!this.#unusedSince.has(name)) this.#unusedSince.set(name, nowMs)
+    }
+    for (const [name, sinceMs] of this.#unusedSince) {
+      if (nowMs < sinceMs + keepUnusedMs) continue
+      this.#made.delete(name)
+      try {
+        await engine.removeNetwork(name)
+      } catch (error) {
+        logger.info({ err: error, network: name }, 'a network is left')
+        this.#unusedSince.set(name, nowMs)
+        continue
+      }
+      await this.#servers.get(name)?.close()
+      this.#servers.delete(name)
+      this.#ports.delete(name)
+      this.#unusedSince.delete(name)
+      journal.delete(`port/${name}`)
+      logger.info({ network: name }, 'removed a network that nobody uses')
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#servers.values()].map((server) => server.close()))
+    this.#servers.clear()
+  }
+
+  async #make(name: string, environment: string, zone: string): Promise<Network> {
+    const { engine, identity } = this.#deps
+    const labels = {
+      ...ownLabels(identity),
+      [ownership.environment]: environment,
+      [ownership.zone]: zone,
+    }
+    const { gateway } = await engine.ensureNetwork(name, labels)
+    const port = await this.#serve(name, gateway)
+    return { name, gateway, discovery: `http://${gateway}:${port}` }
+  }
+
+  /** Never rejects: containers run without discovery, too, and it is tried again. */
+  async #serve(name: string, gateway: string): Promise<number> {
+    const { journal, logger, discoveryPort } = this.#deps
+    const running = this.#servers.get(name)
+    if (running?.gateway === gateway) return running.port
+    await running?.close()
+    const wanted = this.#ports.get(name) ?? discoveryPort
+    try {
+      const server = await this.#bind(gateway, wanted)
+      this.#servers.set(name, { ...server, gateway })
+      this.#ports.set(name, server.port)
+      journal.put(`port/${name}`, server.port)
+      logger.info({ network: name, address: gateway, port: server.port }, 'discovery is served')
+      if (this.#closed) await server.close()
+      return server.port
+    } catch (error) {
+      logger.warn({ err: error, network: name, address: gateway }, 'discovery cannot be served')
+      this.#retry(name, gateway)
+      return wanted
+    }
+  }
+
+  async #bind(gateway: string, wanted: number): Promise<Listening> {
+    const { listen, handler } = this.#deps
+    try {
+      return await listen(gateway, wanted, handler)
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+      if (!isTaken) throw error
+      return listen(gateway, 0, handler)
+    }
+  }
+
+  #retry(name: string, gateway: string): void {
+    this.#deps.clock.after(bindRetryMs, () => {
+      if (!this.#closed) void this.#serve(name, gateway)
+    })
+  }
+}

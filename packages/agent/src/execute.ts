@@ -1,0 +1,164 @@
+import { type Clock, splitServiceKey } from '@bulkhead/shared'
+import type { Logger } from 'pino'
+
+import type { Action } from './core/action.ts'
+import type { Lineage } from './core/lineage.ts'
+import { type ContainerLink, makeSpec, unsupported } from './core/make-spec.ts'
+import { isOwn, type NodeIdentity, ownership } from './core/ownership.ts'
+import type { Outcome } from './core/settle.ts'
+import type { Networks } from './discovery/networks.ts'
+import type { EngineWatch } from './engine/engine-watch.ts'
+import { type Engine, EngineError } from './engine/engine.ts'
+import { Limiter } from './engine/limiter.ts'
+import type { Pulls } from './engine/pulls.ts'
+
+/** What the engine is asked to do; the rest of the actions is bookkeeping. */
+export type EngineAction = Exclude<Action, { kind: 'observe' | 'succeed' | 'forget' | 'discard' }>
+
+export interface ExecutorDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly engine: Engine
+  readonly watch: EngineWatch
+  readonly networks: Networks
+  readonly pulls: Pulls
+  readonly identity: NodeIdentity
+  readonly address: string
+  readonly startsAtOnce: number
+}
+
+type Handlers = {
+  readonly [K in EngineAction['kind']]: (
+    action: Extract<EngineAction, { kind: K }>,
+    lineage: Lineage,
+    signal: AbortSignal,
+  ) => Promise<void>
+}
+
+/** Removals run beside starts without holding them up. */
+const removalsAtOnce = 4
+
+const done: Outcome = { ok: true }
+
+/** Carries out what was planned, a bounded number of things at once, and notes what it learns by doing so. */
+export class Executor {
+  readonly #deps: ExecutorDeps
+  readonly #starts: Limiter
+  readonly #removals = new Limiter(removalsAtOnce)
+  readonly #handlers: Handlers = {
+    pull: (_, lineage, signal) => this.#deps.pulls.pull(lineage.assignment.template.image, signal),
+    create: (_, lineage) => this.#starts.run(() => this.#create(lineage, lineage.current)),
+    start: (action) => this.#starts.run(() => this.#start(action.containerId)),
+    signal: (action) => this.#deps.engine.signal(action.containerId, action.signal),
+    kill: (action) => this.#deps.engine.signal(action.containerId, 'SIGKILL'),
+    remove: (action) => this.#remove(action.containerId),
+    prepare: (action, lineage) =>
+      this.#create(lineage, {
+        id: action.successor,
+        predecessor: lineage.current.id,
+        attempt: lineage.current.attempt + 1,
+        startAtMs: 0,
+        isPrepared: true,
+      }),
+  }
+
+  constructor(deps: ExecutorDeps) {
+    this.#deps = deps
+    this.#starts = new Limiter(deps.startsAtOnce)
+  }
+
+  /** No container is being created, started or removed. */
+  get isIdle(): boolean {
+    return this.#starts.isIdle && this.#removals.isIdle
+  }
+
+  /** Does not reject: what goes wrong is the outcome. */
+  perform(action: EngineAction, lineage: Lineage, signal: AbortSignal): Promise<Outcome> {
+    // The handler of a kind takes the actions of that kind, which the compiler cannot see.
+    const handler = this.#handlers[action.kind] as (
+      action: EngineAction,
+      lineage: Lineage,
+      signal: AbortSignal,
+    ) => Promise<void>
+    const containerId = 'containerId' in action ? action.containerId : null
+    return this.#outcomeOf(containerId, () => handler(action, lineage, signal))
+  }
+
+  /** Removes a container that serves nothing; does not reject. */
+  discard(containerId: string): Promise<Outcome> {
+    return this.#outcomeOf(containerId, () => this.#remove(containerId))
+  }
+
+  async #outcomeOf(containerId: string | null, run: () => Promise<void>): Promise<Outcome> {
+    const { logger, watch, networks } = this.#deps
+    try {
+      await run()
+      return done
+    } catch (error) {
+      if (!(error instanceof EngineError)) {
+        logger.error({ err: error, containerId }, 'a fault of the agent itself')
+        return { ok: false, kind: 'refused', message: String(error) }
+      }
+      if (error.kind === 'unreachable') watch.doubt()
+      // What is missing may be the network.
+      if (error.kind === 'conflict') networks.forget()
+      if (containerId !== null) await watch.inspect(containerId)
+      return { ok: false, kind: error.kind, message: error.message }
+    }
+  }
+
+  async #create(lineage: Lineage, link: ContainerLink): Promise<void> {
+    const { engine, networks, identity, address, watch, pulls } = this.#deps
+    const problem = unsupported(lineage)
+    if (problem !== '') throw new EngineError('refused', problem)
+    const { service, template } = lineage.assignment
+    const { environment } = splitServiceKey(service)
+    const { name: network, discovery } = await networks.ensure(environment, template.zone)
+    const spec = makeSpec(lineage, link, { identity, address, network, discovery })
+    try {
+      const id = await engine.create(spec)
+      pulls.noteImage(template.image.reference, true)
+      watch.containers.put({
+        id,
+        name: spec.name,
+        labels: spec.labels,
+        state: 'created',
+        startedAtMs: null,
+        finishedAtMs: null,
+        exitCode: null,
+        oomKilled: false,
+        error: '',
+        address: '',
+      })
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      if (error.kind === 'no-such-image') pulls.noteImage(template.image.reference, false)
+      if (error.kind !== 'conflict') throw error
+      await this.#takeByName(spec.name, link.id, error)
+    }
+  }
+
+  /** The name is taken: by an earlier try of ours whose answer was lost, or by somebody else. */
+  async #takeByName(name: string, instance: string, error: EngineError): Promise<void> {
+    const { engine, identity, watch } = this.#deps
+    const found = await engine.inspect(name)
+    const isOurs = isOwn(found.labels, identity) && found.labels[ownership.instance] === instance
+    if (!isOurs) throw new EngineError('refused', error.message)
+    watch.containers.put(found)
+  }
+
+  async #start(containerId: string): Promise<void> {
+    const { clock, engine, watch } = this.#deps
+    await engine.start(containerId)
+    const known = watch.containers.get(containerId)
+    // The event is usually faster, and may already tell of its end.
+    if (known?.state !== 'created') return
+    watch.containers.put({ ...known, state: 'running', startedAtMs: clock.nowMs() })
+  }
+
+  async #remove(containerId: string): Promise<void> {
+    const { engine, watch } = this.#deps
+    await this.#removals.run(() => engine.remove(containerId))
+    watch.containers.remove(containerId)
+  }
+}

@@ -1,0 +1,34 @@
+import type { EngineFacts, NodeCapacity, NodeFacts } from '@bulkhead/shared'
+
+import type { Identity } from './schema.ts'
+
+const agentVersion = '0.1.0'
+
+export interface EngineReport {
+  readonly engine: EngineFacts | null
+  readonly capacity: NodeCapacity
+}
+
+/** While the engine has never answered, nothing fits on the node. */
+export const unknownEngine: EngineReport = {
+  engine: null,
+  capacity: { cpuMillis: 0, memoryBytes: 0 },
+}
+
+type NodeSettings = Pick<Identity, 'address' | 'zones' | 'environments' | 'labels' | 'host'>
+
+/** What the node says of itself. The failure domain's outer levels come from labels of their names. */
+export function nodeFacts(settings: NodeSettings, report: EngineReport): NodeFacts {
+  const { address, zones, environments, labels, host } = settings
+  const { provider = null, site = null, rack = null } = labels
+  return {
+    address,
+    zones: [...zones],
+    environments: [...environments],
+    labels: { ...labels },
+    domain: { provider, site, rack, host },
+    capacity: report.capacity,
+    engine: report.engine,
+    agentVersion,
+  }
+}

@@ -1,0 +1,117 @@
+import type { Clock, InstanceReport } from '@bulkhead/shared'
+
+export interface OutboxDeps {
+  readonly clock: Clock
+  readonly send: (sequence: number, reports: readonly InstanceReport[]) => void
+}
+
+interface InFlight {
+  readonly sentMs: number
+  readonly reports: readonly InstanceReport[]
+}
+
+/** Changes within this time travel together. */
+const batchMs = 5
+/** Messages that may be on their way unacknowledged; beyond that, changes wait and merge. */
+const maxInFlight = 8
+/** Records of instances that are gone, kept until the control plane has heard of their end. */
+const maxLast = 1000
+
+/**
+ * What the control plane has not heard yet: at most one report an instance, the newest. Only records that the agent
+ * has dropped are kept while there is no session; of everything else the next inventory tells.
+ */
+export class Outbox {
+  readonly #deps: OutboxDeps
+  readonly #pending = new Map<string, InstanceReport>()
+  readonly #last = new Map<string, InstanceReport>()
+  readonly #inFlight = new Map<number, InFlight>()
+  #held = 0
+  #open = false
+  #scheduled = false
+  #sequence = 0
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps
+  }
+
+  put(report: InstanceReport): void {
+    if (!this.#open) return
+    this.#pending.set(report.instance, report)
+    this.#schedule()
+  }
+
+  /** The last report of an instance whose record is dropped. */
+  putLast(report: InstanceReport): void {
+    if (this.#last.size >= maxLast) {
+      const [oldest = ''] = this.#last.keys()
+      this.#last.delete(oldest)
+    }
+    this.#last.set(report.instance, report)
+    this.put(report)
+  }
+
+  /** Nothing is sent until `until` is settled: what comes by then changes what is to be said. */
+  hold(until: Promise<void>): void {
+    this.#held += 1
+    void until.finally(() => {
+      this.#held -= 1
+      this.#schedule()
+    })
+  }
+
+  /** A session has begun: reports to add to its inventory, and from here on changes are sent. */
+  open(): readonly InstanceReport[] {
+    this.close()
+    this.#open = true
+    this.#sequence = 0
+    return [...this.#last.values()]
+  }
+
+  close(): void {
+    this.#open = false
+    this.#pending.clear()
+    this.#inFlight.clear()
+  }
+
+  /** The control plane has answered the inventory. */
+  inventoryTaken(): void {
+    this.#last.clear()
+  }
+
+  /** For how long the oldest message has waited to be acknowledged; 0: none does. */
+  get oldestMs(): number {
+    const [oldest] = this.#inFlight.values()
+    return oldest ? this.#deps.clock.monotonicMs() - oldest.sentMs : 0
+  }
+
+  acknowledge(sequence: number): void {
+    for (const [sent, { reports }] of this.#inFlight) {
+      if (sent > sequence) break
+      this.#inFlight.delete(sent)
+      for (const report of reports) {
+        if (this.#last.get(report.instance) === report) this.#last.delete(report.instance)
+      }
+    }
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#pending.size === 0) return
+    this.#scheduled = true
+    this.#deps.clock.after(batchMs, () => {
+      this.#scheduled = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (!this.#open || this.#held > 0 || this.#pending.size === 0) return
+    if (this.#inFlight.size >= maxInFlight) return
+    const reports = [...this.#pending.values()]
+    this.#pending.clear()
+    this.#sequence += 1
+    this.#inFlight.set(this.#sequence, { sentMs: this.#deps.clock.monotonicMs(), reports })
+    this.#deps.send(this.#sequence, reports)
+  }
+}

@@ -1,0 +1,241 @@
+import {
+  type Clock,
+  type FromAgentMessage,
+  type InstanceReport,
+  maxFrameBytes,
+  type NodeFacts,
+  sleep,
+  type Timer,
+  type ToAgentMessage,
+  wireVersion,
+} from '@bulkhead/shared'
+import type { Logger } from 'pino'
+
+import { exponential, jittered } from '../core/backoff.ts'
+import { Outbox } from './outbox.ts'
+import { parseMessage } from './parse.ts'
+import { type Connection, RefusedByServer, type Transport } from './transport.ts'
+
+type Message<K extends ToAgentMessage['kind']> = Extract<ToAgentMessage, { kind: K }>
+
+/** What the session asks of the rest of the agent. */
+export interface SessionHandlers {
+  facts(): NodeFacts
+  inventory(): { readonly reports: readonly InstanceReport[]; readonly unmanaged: number }
+  /** Why the engine does not answer; empty when it does. */
+  engineProblem(): string
+  welcome(message: Message<'welcome'>): void
+  assignments(message: Message<'assignments'>): void
+  endpoints(message: Message<'endpoints'>): void
+  streamOpen(message: Message<'stream-open'>): void
+  streamClose(stream: number): void
+  /** Nothing can be sent any more: what was under way on behalf of this session ends. */
+  disconnected(): void
+}
+
+export interface SessionDeps {
+  readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly logger: Logger
+  readonly transport: Transport
+  readonly handlers: SessionHandlers
+}
+
+export interface SessionOptions {
+  readonly url: string
+  readonly token: string
+  /** Random, new with each start of the process. */
+  readonly bootId: string
+}
+
+const reconnectFirstMs = 100
+const reconnectMaxMs = 5000
+/** From the open connection to the welcome. */
+const welcomeMs = 10_000
+/** Silence of this many heartbeats, and at least of `deadMinMs`, means that nobody is there. */
+const deadHeartbeats = 4
+const deadMinMs = 4000
+/** Reports that nobody acknowledges for this long are told again, in a new session's inventory. */
+const unheardMs = 30_000
+
+/** Keeps a session with the control plane: forever anew, and never in the way of anything local. */
+export class Session {
+  readonly outbox: Outbox
+  readonly #deps: SessionDeps
+  readonly #options: SessionOptions
+  #connection: Connection | null = null
+  #revision: number | null = null
+  #heartbeats = 0
+  #heardMs = 0
+  #failures = 0
+  #timer: Timer | null = null
+  #welcomed = false
+  #heartbeatMs = 0
+
+  constructor(deps: SessionDeps, options: SessionOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.outbox = new Outbox({
+      clock: deps.clock,
+      send: (sequence, reports) => this.send({ kind: 'status', sequence, reports: [...reports] }),
+    })
+  }
+
+  get isConnected(): boolean {
+    return this.#welcomed
+  }
+
+  get bufferedBytes(): number {
+    return this.#connection?.bufferedBytes ?? 0
+  }
+
+  /** Until `signal` is aborted; does not reject. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger, random } = this.#deps
+    while (!signal.aborted) {
+      const reason = await this.#connect(signal)
+      if (signal.aborted) return
+      this.#failures += 1
+      const delayMs = exponential(this.#failures, reconnectFirstMs, reconnectMaxMs)
+      // A line for the first failures, then once a minute or so: an outage can be long.
+      const isNews = this.#failures <= 3 || this.#failures % 12 === 0
+      if (isNews) logger.warn({ reason, failures: this.#failures }, 'no session with the server')
+      await sleep(clock, jittered(delayMs, random()), signal).catch(() => {})
+    }
+  }
+
+  send(message: FromAgentMessage): void {
+    this.#connection?.send(JSON.stringify(message))
+  }
+
+  /** Begins a new session, because what is said only at the beginning has changed. */
+  reconnect(): void {
+    this.#connection?.close()
+  }
+
+  /** Resolves with why the connection ended. */
+  async #connect(signal: AbortSignal): Promise<string> {
+    const { transport, clock, handlers, logger } = this.#deps
+    const { url, token, bootId } = this.#options
+    const closed = Promise.withResolvers<string>()
+    const close = (): void => this.#connection?.close()
+    try {
+      this.#connection = await transport.open(url, token, {
+        onMessage: (text) => this.#receive(text),
+        onClose: closed.resolve,
+      })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      if (error instanceof RefusedByServer) logger.error({ reason }, 'the server refuses this node')
+      return reason
+    }
+    signal.addEventListener('abort', close, { once: true })
+    if (signal.aborted) close()
+    this.#timer = clock.after(welcomeMs, close)
+    this.send({ kind: 'hello', wireVersion, facts: handlers.facts(), bootId })
+    const reason = await closed.promise
+    signal.removeEventListener('abort', close)
+    this.#timer?.cancel()
+    this.#connection = null
+    this.#welcomed = false
+    this.#revision = null
+    this.outbox.close()
+    handlers.disconnected()
+    return reason
+  }
+
+  #receive(text: string): void {
+    this.#heardMs = this.#deps.clock.monotonicMs()
+    const message = text.length > maxFrameBytes ? null : parseMessage(text)
+    if (message === null || (!this.#welcomed && message.kind !== 'welcome')) {
+      this.#deps.logger.error(
+        { start: text.slice(0, 200) },
+        'the server sent what this agent does not understand',
+      )
+      this.#connection?.close()
+      return
+    }
+    this.#handle(message)
+  }
+
+  #handle(message: ToAgentMessage): void {
+    const { handlers } = this.#deps
+    switch (message.kind) {
+      case 'welcome':
+        return this.#welcome(message)
+      case 'assignments':
+        return this.#assignments(message)
+      case 'endpoints':
+        handlers.endpoints(message)
+        return this.send({ kind: 'endpoints-applied', revision: message.revision })
+      case 'status-ack':
+        return this.outbox.acknowledge(message.sequence)
+      case 'heartbeat-ack':
+        return
+      case 'stream-open':
+        return handlers.streamOpen(message)
+      case 'stream-close':
+        return handlers.streamClose(message.stream)
+    }
+  }
+
+  #welcome(message: Message<'welcome'>): void {
+    const { handlers, logger } = this.#deps
+    if (message.wireVersion !== wireVersion) {
+      const versions = { theirs: message.wireVersion, ours: wireVersion }
+      logger.error(versions, 'the server speaks another version of the protocol')
+      this.#connection?.close()
+      return
+    }
+    handlers.welcome(message)
+    // Said again when the cluster's rules have changed.
+    if (this.#welcomed) return
+    this.#welcomed = true
+    const last = this.outbox.open()
+    const { reports, unmanaged } = handlers.inventory()
+    const known = new Set(reports.map((report) => report.instance))
+    const forgotten = last.filter((report) => !known.has(report.instance))
+    this.send({ kind: 'inventory', reports: [...reports, ...forgotten], unmanaged })
+    logger.info({ instances: reports.length }, 'in session with the server')
+    this.#heartbeatMs = message.heartbeatMs
+    this.beat()
+  }
+
+  #assignments(message: Message<'assignments'>): void {
+    if (message.from !== null && message.from !== this.#revision) {
+      const reason = `at revision ${this.#revision}, a change builds on ${message.from}`
+      this.#revision = null
+      this.send({ kind: 'resync', reason })
+      return
+    }
+    this.#revision = message.revision
+    if (message.from === null) {
+      this.#failures = 0
+      this.outbox.inventoryTaken()
+    }
+    this.#deps.handlers.assignments(message)
+  }
+
+  /** Says how the engine is: at the server's interval, and at once when that has changed. */
+  beat(): void {
+    if (!this.#welcomed) return
+    const everyMs = this.#heartbeatMs
+    const { clock, handlers, logger } = this.#deps
+    this.#timer?.cancel()
+    const silentMs = clock.monotonicMs() - this.#heardMs
+    const { oldestMs } = this.outbox
+    if (silentMs > Math.max(deadHeartbeats * everyMs, deadMinMs) || oldestMs > unheardMs) {
+      logger.warn({ silentMs, oldestMs }, 'the server does not answer: connecting anew')
+      this.#connection?.close()
+      return
+    }
+    this.#heartbeats += 1
+    this.send({
+      kind: 'heartbeat',
+      sequence: this.#heartbeats,
+      engineProblem: handlers.engineProblem().slice(0, 4096),
+    })
+    this.#timer = clock.after(everyMs, () => this.beat())
+  }
+}

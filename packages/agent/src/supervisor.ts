@@ -1,0 +1,261 @@
+import { type Clock, type InstanceReport, sleep, type Timer } from '@bulkhead/shared'
+import type { Logger } from 'pino'
+
+import { acceptAssignments, type AssignmentsMessage } from './core/accept.ts'
+import type { Action } from './core/action.ts'
+import { assort } from './core/assort.ts'
+import { leftoversOf, reportsOfUnclaimed } from './core/claims.ts'
+import { isUnwanted, type Lineage, observe, reportsOf } from './core/lineage.ts'
+import { plan } from './core/plan.ts'
+import { settle } from './core/settle.ts'
+import type { LineageView } from './core/view.ts'
+import type { EngineWatch } from './engine/engine-watch.ts'
+import type { Pulls } from './engine/pulls.ts'
+import type { EngineAction, Executor } from './execute.ts'
+import type { ProbeSync } from './health/probe-sync.ts'
+import type { LineageStore } from './lineage-store.ts'
+import { Preparer } from './preparer.ts'
+
+export interface SupervisorDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly store: LineageStore
+  readonly watch: EngineWatch
+  readonly executor: Pick<Executor, 'perform' | 'discard' | 'isIdle'>
+  readonly probes: ProbeSync
+  readonly pulls: Pick<Pulls, 'isAbsent'>
+  /** An instance has failed: called before its successor is reported. */
+  readonly onFailure: (lineage: Lineage) => void
+  readonly preparedLimit: number
+}
+
+/** Bookkeeping steps of one lineage in a row; more means that the plan runs in circles. */
+const maxSteps = 32
+const discardRetryMs = 5000
+
+/** Makes what runs be what is assigned: plans for each lineage of which anything changed, and carries it out. */
+export class Supervisor {
+  readonly #deps: SupervisorDeps
+  readonly #preparer: Preparer
+  readonly #dirty = new Set<string>()
+  readonly #busy = new Map<string, AbortController>()
+  readonly #timers = new Map<string, Timer>()
+  readonly #discarding = new Set<string>()
+  #scheduled = false
+  #sawFullSet = false
+  #early: readonly AssignmentsMessage[] = []
+  #stopped = false
+
+  constructor(deps: SupervisorDeps) {
+    this.#deps = deps
+    const { preparedLimit: limit, ...rest } = deps
+    this.#preparer = new Preparer({ ...rest, limit, mark: (key) => this.#mark(key) })
+  }
+
+  /** Plans on its own account from time to time, until `signal` is aborted; containers stay as they are then. */
+  run(signal: AbortSignal): void {
+    this.#preparer.run(signal)
+    signal.addEventListener('abort', () => this.#stop(), { once: true })
+    this.markAll()
+  }
+
+  /** Before the engine has listed its containers, nobody knows what of it is already there: it waits until then. */
+  accept(message: AssignmentsMessage): void {
+    if (!this.#deps.watch.hasListed) {
+      this.#early = message.from === null ? [message] : [...this.#early, message]
+      return
+    }
+    const { store, watch, clock } = this.#deps
+    const owned = watch.containers.all()
+    const next = acceptAssignments(store.all, message, owned, clock.nowMs())
+    for (const lineage of next.values()) {
+      if (store.get(lineage.key) === lineage) continue
+      store.update(lineage)
+      if (isUnwanted(lineage)) this.#callOffPull(lineage)
+      this.#mark(lineage.key)
+    }
+    if (message.from === null) this.#sawFullSet = true
+    this.#discardLeftovers()
+  }
+
+  /** Everything there is to report, for a control plane that may know nothing of it. */
+  inventory(): readonly InstanceReport[] {
+    const { store, watch } = this.#deps
+    const known = [...store.all.values()].flatMap(reportsOf)
+    return [...known, ...reportsOfUnclaimed(watch.containers.all(), store.all)]
+  }
+
+  markInstance(instance: string): void {
+    const lineage = this.#deps.store.find(instance)
+    if (lineage) this.#mark(lineage.key)
+    else this.#discardLeftovers()
+  }
+
+  markAll(): void {
+    const early = this.#early
+    this.#early = []
+    for (const message of early) this.accept(message)
+    for (const key of this.#deps.store.all.keys()) this.#mark(key)
+    this.#discardLeftovers()
+  }
+
+  /** How far the pull of an image has got: what its instances wait for. */
+  notePull(reference: string, text: string): void {
+    const { store, clock } = this.#deps
+    for (const lineage of store.all.values()) {
+      const { current, assignment } = lineage
+      const { image } = assignment.template
+      if (image.reference !== reference || current.observed.state !== 'pulling') continue
+      const reason = `the image ${image.name} is being pulled: ${text}`
+      const observed = { ...current.observed, reason }
+      store.update({ ...lineage, current: observe(current, observed, clock.nowMs()) })
+    }
+  }
+
+  #stop(): void {
+    this.#stopped = true
+    for (const timer of this.#timers.values()) timer.cancel()
+    for (const controller of this.#busy.values()) controller.abort()
+  }
+
+  #mark(key: string): void {
+    this.#dirty.add(key)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => this.#tick())
+  }
+
+  #tick(): void {
+    this.#scheduled = false
+    if (this.#stopped) return
+    const dirty = [...this.#dirty]
+    this.#dirty.clear()
+    for (const key of dirty) {
+      // What is being done for it marks it again when it is done.
+      if (!this.#busy.has(key)) this.#advance(key)
+    }
+  }
+
+  #advance(key: string): void {
+    for (let step = 0; step < maxSteps; step++) {
+      const lineage = this.#deps.store.get(key)
+      if (!lineage) return
+      const view = this.#view(lineage)
+      const nowMs = this.#deps.clock.nowMs()
+      const { actions, dueAtMs } = plan(view, nowMs)
+      this.#wake(key, dueAtMs === null ? null : dueAtMs - nowMs)
+      if (!this.#take(lineage, actions, nowMs)) return
+    }
+    this.#deps.logger.error({ lineage: key }, 'the plan for a lineage does not come to rest')
+  }
+
+  /** True when the lineage has changed by it and is to be planned for again at once. */
+  #take(lineage: Lineage, actions: readonly Action[], nowMs: number): boolean {
+    const { store } = this.#deps
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'discard':
+          void this.#discard(action.containerId, action.reason, lineage)
+          break
+        case 'forget':
+          store.forget(lineage)
+          return false
+        case 'prepare':
+          void this.#preparer.prepare(lineage, action).then(() => this.#discardLeftovers())
+          break
+        case 'observe':
+        case 'succeed':
+          this.#note(lineage, action, nowMs)
+          return true
+        case 'pull':
+        case 'create':
+        case 'start':
+        case 'signal':
+        case 'kill':
+        case 'remove':
+          void this.#perform(lineage, action)
+          return false
+      }
+    }
+    return false
+  }
+
+  #note(lineage: Lineage, action: Action & { kind: 'observe' | 'succeed' }, nowMs: number): void {
+    const { store, probes, logger, onFailure } = this.#deps
+    const { state, health, reason } = action.observed
+    // On the way up each step is soon followed by the next.
+    const level = state === 'created' || state === 'starting' ? 'debug' : 'info'
+    logger[level]({ instance: action.instance, state, health }, reason)
+    const next = settle(lineage, action, { ok: true }, nowMs)
+    store.update(next)
+    if (action.kind !== 'succeed') return
+    probes.drop(action.instance)
+    onFailure(next)
+  }
+
+  #view(lineage: Lineage): LineageView {
+    const { watch, pulls, probes } = this.#deps
+    const sorted = assort(lineage, (id) => watch.containers.ofInstance(id))
+    return {
+      lineage,
+      ...sorted,
+      health: probes.sync(lineage, sorted.container),
+      engineReady: watch.isReady,
+      imageAbsent: pulls.isAbsent(lineage.assignment.template.image.reference),
+      mayPrepare: this.#preparer.isAllowed,
+    }
+  }
+
+  async #perform(
+    lineage: Lineage,
+    action: Exclude<EngineAction, { kind: 'discard' | 'prepare' }>,
+  ): Promise<void> {
+    const { executor, logger, store, clock } = this.#deps
+    const controller = new AbortController()
+    this.#busy.set(lineage.key, controller)
+    const outcome = await executor.perform(action, lineage, controller.signal)
+    this.#busy.delete(lineage.key)
+    if (!outcome.ok) logger.warn({ action, outcome }, 'the engine did not do what was planned')
+    const current = store.get(lineage.key)
+    if (!current) return
+    store.update(settle(current, action, outcome, clock.nowMs()))
+    this.#mark(lineage.key)
+  }
+
+  /** Only a pull takes long, and it is the one thing that can be left off half-way. */
+  #callOffPull(lineage: Lineage): void {
+    if (lineage.current.observed.state === 'pulling') this.#busy.get(lineage.key)?.abort()
+  }
+
+  async #discard(containerId: string, reason: string, lineage?: Lineage): Promise<void> {
+    if (this.#discarding.has(containerId)) return
+    this.#discarding.add(containerId)
+    const { executor, logger, clock } = this.#deps
+    logger.info({ containerId, reason }, 'removing a container')
+    const outcome = await executor.discard(containerId)
+    if (!outcome.ok) {
+      logger.warn({ containerId, outcome }, 'a container could not be removed; trying again')
+      await sleep(clock, discardRetryMs)
+    }
+    this.#discarding.delete(containerId)
+    if (lineage) this.#mark(lineage.key)
+  }
+
+  #discardLeftovers(): void {
+    const { store, watch } = this.#deps
+    if (!this.#sawFullSet || !watch.isReady || this.#stopped) return
+    for (const container of leftoversOf(watch.containers.all(), store.all)) {
+      void this.#discard(container.id, 'no assignment accounts for it')
+    }
+  }
+
+  #wake(key: string, delayMs: number | null): void {
+    this.#timers.get(key)?.cancel()
+    this.#timers.delete(key)
+    if (delayMs === null) return
+    this.#timers.set(
+      key,
+      this.#deps.clock.after(Math.ceil(delayMs), () => this.#mark(key)),
+    )
+  }
+}

@@ -1,0 +1,89 @@
+import { pino } from 'pino'
+import t from 'tap'
+
+import type { Listen } from '../../src/discovery/listener.ts'
+import { Networks } from '../../src/discovery/networks.ts'
+import { EngineError } from '../../src/engine/engine.ts'
+import { Journal } from '../../src/journal/journal.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { FakeEngine } from '../support/fake-engine.ts'
+
+function world(listen: Listen) {
+  const clock = new FakeClock()
+  const engine = new FakeEngine(clock)
+  const logger = pino({ level: 'silent' })
+  const storage = {
+    read: async () => null,
+    append: async () => {},
+    replace: async () => {},
+    setAside: async () => '',
+    close: async () => {},
+  }
+  const journal = new Journal({ clock, logger, storage })
+  const networks = new Networks({
+    clock,
+    logger,
+    engine,
+    journal,
+    listen,
+    handler: async () => ({ status: 200, contentType: '', body: '' }),
+    identity: { cluster: 'c', node: 'n' },
+    discoveryPort: 7071,
+  })
+  return { clock, engine, networks }
+}
+
+const refusal = (code: string) => Object.assign(new Error(code), { code })
+const listening = (port: number) => ({ port, close: async () => {} })
+
+t.test('a network is made once', async (t) => {
+  const { engine, networks } = world(async (_, port) => listening(port))
+  const all = await Promise.all([1, 2, 3].map(() => networks.ensure('prod', 'data')))
+  t.same(all[0], {
+    name: 'bulkhead-prod-data',
+    gateway: '172.20.0.1',
+    discovery: 'http://172.20.0.1:7071',
+  })
+  t.same(engine.calls, ['ensureNetwork'])
+  await networks.close()
+})
+
+t.test('one that could not be made is tried again', async (t) => {
+  const { engine, networks } = world(async (_, port) => listening(port))
+  engine.fail('ensureNetwork', new EngineError('refused', 'no more addresses'))
+  await t.rejects(networks.ensure('prod', 'data'), EngineError)
+  t.match(await networks.ensure('prod', 'data'), { gateway: '172.20.0.1' })
+  await networks.close()
+})
+
+t.test('when the port is taken another one is, for good', async (t) => {
+  const asked: number[] = []
+  const listen: Listen = async (_, port) => {
+    asked.push(port)
+    if (port === 7071) throw refusal('EADDRINUSE')
+    return listening(port === 0 ? 41_000 : port)
+  }
+  const first = world(listen)
+  t.match(await first.networks.ensure('prod', 'data'), { discovery: 'http://172.20.0.1:41000' })
+  await first.networks.close()
+  const second = world(listen)
+  second.networks.restorePort('bulkhead-prod-data', 41_000)
+  t.match(await second.networks.ensure('prod', 'data'), { discovery: 'http://172.20.0.1:41000' })
+  t.same(asked, [7071, 0, 41_000])
+  await second.networks.close()
+})
+
+t.test('containers are made without discovery, which is tried again', async (t) => {
+  let isUp = false
+  const bound: number[] = []
+  const { clock, networks } = world(async (_, port) => {
+    if (!isUp) throw refusal('EADDRNOTAVAIL')
+    bound.push(port)
+    return listening(port)
+  })
+  t.match(await networks.ensure('prod', 'data'), { discovery: 'http://172.20.0.1:7071' })
+  isUp = true
+  await clock.pass(2000)
+  t.same(bound, [7071])
+  await networks.close()
+})

@@ -1,0 +1,162 @@
+import type { NodeFacts, ToAgentMessage } from '@bulkhead/shared'
+import { FromAgentMessage } from '@bulkhead/shared'
+import { pino } from 'pino'
+import { Compile } from 'typebox/schema'
+
+import { Agent } from '../../src/agent.ts'
+import type { DiscoveryHandler } from '../../src/discovery/listener.ts'
+import type { Checker, CheckResult } from '../../src/health/checker.ts'
+import type { JournalStorage } from '../../src/journal/storage.ts'
+import { nodeFacts } from '../../src/node/facts.ts'
+import type { ConnectionHandlers, Transport } from '../../src/session/transport.ts'
+import { FakeClock } from './fake-clock.ts'
+import { FakeEngine } from './fake-engine.ts'
+
+const validator = Compile(FromAgentMessage)
+
+class MemoryStorage implements JournalStorage {
+  data: Buffer | null = null
+  read = async () => this.data
+  append = async (data: Buffer) =>
+    void (this.data = Buffer.concat([this.data ?? Buffer.alloc(0), data]))
+  replace = async (data: Buffer) => void (this.data = data)
+  setAside = async (suffix: string) => suffix
+  close = async () => {}
+}
+
+type Message<K extends FromAgentMessage['kind']> = Extract<FromAgentMessage, { kind: K }>
+
+/** A whole agent in a world of its own: time, engine, probes, disk and network are a test's to command. */
+export class FakeWorld {
+  readonly clock = new FakeClock()
+  readonly engine = new FakeEngine(this.clock)
+  readonly storage = new MemoryStorage()
+  readonly received: FromAgentMessage[] = []
+  /** What probes are answered, by instance. */
+  readonly answers = new Map<string, CheckResult>()
+  readonly served = new Map<string, DiscoveryHandler>()
+  readonly #checker: Checker = {
+    check: async (_, { instance }) => this.answers.get(instance) ?? { ok: true, detail: '' },
+  }
+  answersHeartbeats = true
+  acknowledges = true
+  #connection: ConnectionHandlers | null = null
+  #isReachable = true
+  #controller: AbortController | null = null
+  #running: Promise<void> = Promise.resolve()
+
+  readonly #transport: Transport = {
+    open: async (_, token, handlers) => {
+      if (!this.#isReachable) throw new Error('connect ECONNREFUSED')
+      if (token !== 'node-token') throw new Error('HTTP 401')
+      this.#connection = handlers
+      return {
+        bufferedBytes: 0,
+        send: (text) => {
+          const message: unknown = JSON.parse(text)
+          if (!validator.Check(message)) throw new Error(`nonsense: ${text}`)
+          this.received.push(message)
+          queueMicrotask(() => this.#acknowledge(message))
+        },
+        close: () => this.cut(),
+      }
+    },
+  }
+
+  async start(options: { readonly preparedSuccessors?: number } = {}): Promise<void> {
+    const controller = new AbortController()
+    this.#controller = controller
+    const agent = new Agent(
+      {
+        clock: this.clock,
+        random: () => 0.5,
+        logger: pino({ level: process.env['BULKHEAD_TEST_LOG'] ?? 'silent' }),
+        engine: this.engine,
+        checker: this.#checker,
+        transport: this.#transport,
+        storage: this.storage,
+        listen: async (address, port, handler) => {
+          this.served.set(`${address}:${port}`, handler)
+          return { port, close: async () => void this.served.delete(`${address}:${port}`) }
+        },
+      },
+      {
+        identity: { cluster: 'c', node: 'n' },
+        url: 'ws://server/v1/agent/session',
+        token: 'node-token',
+        bootId: 'boot',
+        address: '10.0.0.1',
+        facts: (report): NodeFacts =>
+          nodeFacts(
+            { address: '10.0.0.1', zones: [], environments: [], labels: {}, host: 'h' },
+            report,
+          ),
+        startsAtOnce: 8,
+        preparedSuccessors: options.preparedSuccessors ?? 0,
+        discoveryPort: 7071,
+      },
+    )
+    this.#running = agent.run(controller.signal)
+    await this.clock.pass(10)
+  }
+
+  /** The agent's process ends; containers, disk and network stay. */
+  async stop(): Promise<void> {
+    this.#controller?.abort()
+    await this.clock.pass(20)
+    await this.#running
+  }
+
+  send(message: ToAgentMessage): void {
+    this.#connection?.onMessage(JSON.stringify(message))
+  }
+
+  sendText(text: string): void {
+    this.#connection?.onMessage(text)
+  }
+
+  #acknowledge(message: FromAgentMessage): void {
+    if (message.kind === 'heartbeat' && this.answersHeartbeats) {
+      this.send({ kind: 'heartbeat-ack', sequence: message.sequence })
+    }
+    if (message.kind === 'status' && this.acknowledges) {
+      this.send({ kind: 'status-ack', sequence: message.sequence })
+    }
+  }
+
+  welcome(): void {
+    const reaches = { application: ['data'] }
+    const rest = {
+      wireVersion: 1,
+      cluster: 'c',
+      node: 'n',
+      heartbeatMs: 1000,
+      registries: [],
+      reaches,
+    }
+    this.send({ kind: 'welcome', ...rest })
+  }
+
+  cut(): void {
+    const connection = this.#connection
+    this.#connection = null
+    connection?.onClose('cut')
+  }
+
+  set reachable(reachable: boolean) {
+    this.#isReachable = reachable
+    if (!reachable) this.cut()
+  }
+
+  of<K extends FromAgentMessage['kind']>(kind: K): Message<K>[] {
+    return this.received.filter((message): message is Message<K> => message.kind === kind)
+  }
+
+  /** The last that was said of each instance. */
+  reports(): Map<string, Message<'status'>['reports'][number]> {
+    const all = this.received.flatMap((message) =>
+      message.kind === 'status' || message.kind === 'inventory' ? message.reports : [],
+    )
+    return new Map(all.map((report) => [report.instance, report]))
+  }
+}

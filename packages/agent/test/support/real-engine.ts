@@ -1,0 +1,22 @@
+import { request } from 'node:http'
+
+const named = process.env['BULKHEAD_TEST_DOCKER'] ?? ''
+
+/** Path of a real engine's socket; null when none is named. */
+export const testDocker = named === '' ? null : named.replace(/^unix:\/\//, '')
+
+/** An image on it with a shell and the usual small programs. */
+export const testImage = process.env['BULKHEAD_TEST_IMAGE'] ?? 'bb:1'
+
+/** The engine's own words, past everything that is under test. */
+export function callDocker(method: string, path: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath: testDocker ?? '', method, path }, (response) => {
+      let text = ''
+      response.on('data', (data: Buffer) => (text += data.toString()))
+      response.on('end', () => resolve(text === '' ? null : JSON.parse(text)))
+    })
+    call.on('error', reject)
+    call.end()
+  })
+}
