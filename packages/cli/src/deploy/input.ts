@@ -1,0 +1,62 @@
+import { BulkheadError, type DocumentProblem } from '@bulkhead/shared/client'
+
+import type { Cli } from '../cli.ts'
+import type { Position, ReadDocuments } from '../documents/read.ts'
+import { DetailedError } from '../errors/detailed-error.ts'
+import { plural } from '../output/text.ts'
+
+const shownLimit = 100
+
+/** Thousands of documents, whose images a registry is asked for, take their time. */
+export const documentsTimeoutMs = 120_000
+
+/** An error that lists what is wrong with documents, as `FILE:LINE:COLUMN: message`. */
+export function badDocuments(lines: readonly string[], given?: BulkheadError): BulkheadError {
+  const rest = lines.length - shownLimit
+  const shown = rest > 0 ? [...lines.slice(0, shownLimit), `… and ${rest} more`] : lines
+  const message = given?.message ?? `documents: ${plural(lines.length, 'problem')}`
+  return new DetailedError(given?.code ?? 'bad-spec', message, {
+    advice: given?.advice || 'nothing was changed; correct them and try again',
+    lines: shown,
+    details: { problems: lines },
+  })
+}
+
+/** Reads what `-f` names. Throws BulkheadError `bad-spec` when it is not YAML that can be sent. */
+export async function readInput(paths: readonly string[], cli: Cli): Promise<ReadDocuments> {
+  if (paths.length === 0) {
+    throw new BulkheadError(
+      'bad-usage',
+      'documents: none are named',
+      'write -f FILE, -f DIR or -f -',
+    )
+  }
+  const { readDocuments } = await import('../documents/read.ts')
+  const read = await readDocuments(paths, cli.stdin)
+  if (read.problems.length === 0) return read
+  const { checkDocuments } = await import('../documents/check.ts')
+  throw badDocuments(checkDocuments(read))
+}
+
+const shown = ({ file, line, column }: Position): string => `${file}:${line}:${column}`
+
+function lineOf(
+  { document, path, message, on, first }: DocumentProblem,
+  read: ReadDocuments,
+): string {
+  const other = first === undefined ? '' : `; first at ${shown(read.locate(first, path))}`
+  return `${shown(read.locate(document, path, on))}: ${message}${other}`
+}
+
+/** Runs a request that sends documents, so that what is wrong with them is shown where it is in the files. */
+export async function located<T>(read: ReadDocuments, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request()
+  } catch (error) {
+    if (!(error instanceof BulkheadError) || error.problems.length === 0) throw error
+    throw badDocuments(
+      error.problems.map((problem) => lineOf(problem, read)),
+      error,
+    )
+  }
+}

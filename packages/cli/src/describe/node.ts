@@ -1,0 +1,54 @@
+import type { NodeView } from '@bulkhead/shared'
+
+import { instances } from '../kinds/instances.ts'
+import { sortItems } from '../kinds/kind.ts'
+import { shownLabels } from '../kinds/nodes.ts'
+import { formatBytes, formatCpu } from '../output/quantity.ts'
+import { paintState } from '../output/states.ts'
+import { type DescribeDeps, shownTime, writeEvents, writeSection } from './describe-deps.ts'
+import { writeFields } from './write-fields.ts'
+
+function shownDomain({ domain }: NodeView): string {
+  const levels = ['provider', 'site', 'rack', 'host'] as const
+  return levels
+    .flatMap((level) => (domain[level] === null ? [] : [`${level} ${domain[level]}`]))
+    .join(' / ')
+}
+
+function shownEngine({ engine }: NodeView): string | null {
+  if (engine === null) return null
+  const { version, apiVersion, os, architecture, kernel, cgroup, storage } = engine
+  return `Docker ${version} (API ${apiVersion}), ${os} ${architecture}, kernel ${kernel}, cgroup ${cgroup}, ${storage}`
+}
+
+export async function describeNode(node: NodeView, deps: DescribeDeps): Promise<void> {
+  const { client, cli, look } = deps
+  const { style } = look
+  const { used, capacity } = node
+  writeFields(
+    cli,
+    [
+      ['Node', node.name, style.bold],
+      ['State', node.state, (text) => paintState(text, style)],
+      ['Reason', node.reason],
+      ['Address', node.address],
+      ['Zones', node.zones.join(', ')],
+      ['Environments', node.environments.join(', ')],
+      ['Labels', shownLabels(node.labels)],
+      ['Domain', shownDomain(node)],
+      ['CPU', `${formatCpu(used.cpuMillis)} of ${formatCpu(capacity.cpuMillis)} cores reserved`],
+      [
+        'Memory',
+        `${formatBytes(used.memoryBytes)} of ${formatBytes(capacity.memoryBytes)} reserved`,
+      ],
+      ['Engine', shownEngine(node)],
+      ['Agent', node.agentVersion],
+      ['Joined', shownTime(node.joinedAt, look)],
+      ['Last heard', shownTime(node.lastHeardAt, look)],
+    ],
+    style,
+  )
+  const { items } = await client.list('instances', { node: node.name }, cli.signal)
+  await writeSection('Instances', instances, sortItems(instances, items), deps)
+  await writeEvents([node.name], deps)
+}

@@ -1,0 +1,28 @@
+import type { ZoneView } from '@bulkhead/shared'
+
+import { sortItems } from '../kinds/kind.ts'
+import { nodes } from '../kinds/nodes.ts'
+import { services } from '../kinds/services.ts'
+import { type DescribeDeps, writeSection } from './describe-deps.ts'
+import { writeFields } from './write-fields.ts'
+
+export async function describeZone(zone: ZoneView, deps: DescribeDeps): Promise<void> {
+  const { client, cli, look } = deps
+  writeFields(
+    cli,
+    [
+      ['Zone', zone.name, look.style.bold],
+      ['Edge', zone.edge ? 'yes: may publish to the outside' : 'no'],
+      ['Reaches', zone.reaches.join(', ') || 'no other zone'],
+    ],
+    look.style,
+  )
+  const [ofNodes, ofServices] = await Promise.all([
+    client.list('nodes', {}, cli.signal),
+    client.list('services', {}, cli.signal),
+  ])
+  const nodesOfZone = ofNodes.items.filter(({ zones }) => zones.includes(zone.name))
+  const servicesOfZone = ofServices.items.filter((service) => service.zone === zone.name)
+  await writeSection('Nodes', nodes, sortItems(nodes, nodesOfZone), deps)
+  await writeSection('Services', services, sortItems(services, servicesOfZone), deps)
+}

@@ -1,0 +1,2 @@
+export { run } from './run.ts'
+export type { Cli, Output } from './cli.ts'

@@ -1,0 +1,38 @@
+import type { Endpoint, EndpointsView } from '@bulkhead/shared'
+
+import { columnsOf, type Kind } from './kind.ts'
+
+interface Line {
+  readonly view: EndpointsView
+  /** Null: the service has none, which is worth a line. */
+  readonly endpoint: Endpoint | null
+}
+
+const { heads, row } = columnsOf<Line>([
+  { title: 'SERVICE', cell: ({ view }) => view.service },
+  { title: 'ENVIRONMENT', cell: ({ view }) => view.environment },
+  { title: 'PORT', cell: ({ endpoint }) => endpoint?.port ?? '' },
+  {
+    title: 'ADDRESS',
+    cell: ({ endpoint }) => (endpoint === null ? '' : `${endpoint.address}:${endpoint.hostPort}`),
+  },
+  { title: 'INSTANCE', cell: ({ endpoint }) => endpoint?.instance ?? '' },
+  { title: 'NODE', cell: ({ endpoint }) => endpoint?.node ?? '' },
+  { title: 'ZONE', wide: true, cell: ({ endpoint }) => endpoint?.zone ?? '' },
+])
+
+const linesOf = (view: EndpointsView): readonly Line[] =>
+  view.endpoints.length === 0
+    ? [{ view, endpoint: null }]
+    : view.endpoints.map((endpoint) => ({ view, endpoint }))
+
+export const endpoints: Kind<EndpointsView> = {
+  name: 'endpoints',
+  singular: 'endpoint',
+  aliases: ['ep'],
+  heads,
+  rows: (item, look) => linesOf(item).map((line) => row(line, look)),
+  key: ({ environment, service }) => `${environment}/${service}`,
+  names: ({ service, environment }) => [service, `${service}.${environment}`],
+  order: ({ environment, service }) => [environment, service],
+}

@@ -1,0 +1,25 @@
+import type { EventView } from '@bulkhead/shared'
+
+import { formatAge } from '../output/quantity.ts'
+import { columnsOf, type Kind } from './kind.ts'
+
+const { heads, row } = columnsOf<EventView>([
+  { title: 'AGE', cell: ({ at }, { nowMs }) => formatAge(at, nowMs) },
+  { title: 'REVISION', wide: true, align: 'right', cell: ({ revision }) => String(revision) },
+  { title: 'KIND', wide: true, cell: ({ kind }) => kind },
+  { title: 'SUBJECT', cell: ({ subject }, { style }) => ({ text: subject, paint: style.bold }) },
+  { title: 'ACTION', cell: ({ action }) => action },
+  { title: 'ACTOR', wide: true, cell: ({ actor }) => actor },
+  { title: 'REASON', optional: true, overflow: 'wrap', cell: ({ reason }) => reason },
+])
+
+export const events: Kind<EventView> = {
+  name: 'events',
+  singular: 'event',
+  aliases: ['ev'],
+  heads,
+  rows: (item, look) => [row(item, look)],
+  key: (event) => JSON.stringify(event),
+  names: ({ subject }) => [subject],
+  order: ({ revision }) => [revision],
+}

@@ -1,0 +1,11 @@
+import type { Client } from '@bulkhead/shared/client'
+
+import type { Cli } from '../cli.ts'
+
+export const nodePath = (name: string, action = ''): string =>
+  `/v1/nodes/${encodeURIComponent(name)}${action}`
+
+export async function removeNode(name: string, client: Client, cli: Cli): Promise<void> {
+  await client.request('DELETE', nodePath(name), { signal: cli.signal })
+  cli.stdout.write(`node ${name}: removed\n`)
+}

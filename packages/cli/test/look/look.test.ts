@@ -1,0 +1,288 @@
+import t from 'tap'
+
+import type { Answers } from '../support/fake-server.ts'
+import * as make from '../support/fixtures.ts'
+import { dedent, runCli } from '../support/run-cli.ts'
+
+const answers: Answers = {
+  'GET /v1/services/prod/web': {
+    json: {
+      ...make.service({ loosened: ['security.writableRoot'] }),
+      source: { kind: 'Service', name: 'web' },
+    },
+  },
+  'GET /v1/services/prod/api': { json: make.service({ name: 'api' }) },
+  'GET /v1/services': make.list(make.service()),
+  'GET /v1/services/prod/web/revisions': make.list(make.revision()),
+  'GET /v1/instances': make.list(make.instance()),
+  'GET /v1/instances/web-0-abcdefgh': {
+    json: make.instance({ state: 'failed', exitCode: 137, attempt: 2 }),
+  },
+  'GET /v1/nodes': make.list(make.node()),
+  'GET /v1/nodes/n1': { json: make.node() },
+  'GET /v1/zones': make.list(make.zone()),
+  'GET /v1/rollouts': make.list(make.rollout({ to: 2, id: 'prod/web@2' }), make.rollout()),
+  'GET /v1/events': make.list(make.event()),
+  'GET /v1/explain/services/prod/web': {
+    json: {
+      subject: 'prod/web',
+      summary: 'web (prod) is blocked: slot 1 has no node',
+      nodes: [
+        { node: 'n1', verdict: 'chosen', reasons: [], score: 1.255 },
+        {
+          node: 'n2',
+          verdict: 'refused',
+          reasons: ['zone: is data', 'memory: 128Mi free'],
+          score: null,
+        },
+      ],
+      history: [make.event()],
+    },
+  },
+  'GET /v1/top/nodes': {
+    json: { items: [{ name: 'n1', cpuMillis: 2900, memoryBytes: 2 ** 30, pids: 40 }] },
+  },
+  'GET /v1/top/instances': {
+    json: {
+      items: [
+        { id: 'web-0-abcdefgh', node: 'n1', cpuMillis: 20, memoryBytes: 64 * 2 ** 20, pids: 4 },
+        { id: 'web-1-bcdefghi', node: 'n1', cpuMillis: 900, memoryBytes: 65 * 2 ** 20, pids: 5 },
+      ],
+    },
+  },
+  'GET /v1/discovery/prod/web': { json: make.endpoints() },
+  'GET /v1/discovery/prod/api': { json: make.endpoints({ service: 'api', endpoints: [] }) },
+}
+
+const texts: readonly (readonly [string, string])[] = [
+  [
+    'describe service web.prod',
+    `
+    Service       web
+    Environment   prod
+    Zone          presentation
+    Status        converged
+    Replicas      3 wanted, 3 running, 3 healthy, 3 up to date
+    Revision      3
+    Image         registry.internal/shop/web:1.4.2
+    Digest        sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    Labels        team=storefront
+    Loosened      security.writableRoot
+    Created       3m12s ago (2026-03-01T11:56:48Z)
+
+    Instances
+    ID              ENVIRONMENT  NODE  STATE    HEALTH   REV  AGE
+    web-0-abcdefgh  prod         n1    running  healthy    3  3m12s
+
+    Rollouts
+    SERVICE  ENVIRONMENT  FROM  TO  PHASE      TOOK  AGE
+    web      prod            2   2  completed  48s   4m
+    web      prod            2   3  completed  48s   4m
+
+    Events
+    AGE  SUBJECT   ACTION   REASON
+    30s  prod/web  applied  revision 3
+
+    Document
+      kind: Service
+      name: web
+    `,
+  ],
+  [
+    'describe instance web-0-abcdefgh',
+    `
+    Instance      web-0-abcdefgh
+    Service       web.prod
+    Slot          0
+    Revision      3
+    Zone          presentation
+    Node          n1
+    State         failed
+    Health        healthy
+    Exit code     137
+    Attempt       2
+    Container     c0ffee0123456789
+    Image         registry.internal/shop/web:1.4.2
+    Digest        sha256:0123
+    Endpoints     http at 10.0.0.1:20001
+    Created       5m ago (2026-03-01T11:55:00Z)
+    Started       3m12s ago (2026-03-01T11:56:48Z)
+
+    Events
+    AGE  SUBJECT   ACTION   REASON
+    30s  prod/web  applied  revision 3
+    `,
+  ],
+  [
+    'describe node n1',
+    `
+    Node          n1
+    State         ready
+    Address       10.0.0.1
+    Zones         presentation
+    Environments  prod
+    Labels        disk=ssd,gen=5
+    Domain        provider acme / site bonn / rack r1 / host h1
+    CPU           1.5 of 4 cores reserved
+    Memory        768Mi of 8Gi reserved
+    Engine        Docker 28.2.2 (API 1.50), debian x86_64, kernel 6.1, cgroup 2, overlay2
+    Agent         0.1.0
+    Joined        9d ago (2026-02-20T12:00:00Z)
+    Last heard    1s ago (2026-03-01T11:59:59Z)
+
+    Instances
+    ID              ENVIRONMENT  NODE  STATE    HEALTH   REV  AGE
+    web-0-abcdefgh  prod         n1    running  healthy    3  3m12s
+
+    Events
+    AGE  SUBJECT   ACTION   REASON
+    30s  prod/web  applied  revision 3
+    `,
+  ],
+  [
+    'describe zone presentation',
+    `
+    Zone          presentation
+    Edge          yes: may publish to the outside
+    Reaches       application
+
+    Nodes
+    NAME  STATE  ZONES         INSTANCES    CPU     MEMORY  AGE
+    n1    ready  presentation          3  1.5/4  768Mi/8Gi  9d
+
+    Services
+    NAME  ENVIRONMENT  ZONE          HEALTHY  STATUS     AGE
+    web   prod         presentation  3/3      converged  3m12s
+    `,
+  ],
+  [
+    'explain web.prod',
+    `
+    web (prod) is blocked: slot 1 has no node
+
+    NODE  VERDICT  SCORE  WHY
+    n1    chosen    1.25
+    n2    refused      -  zone: is data
+                          memory: 128Mi free
+
+    AGE  SUBJECT   ACTION   REASON
+    30s  prod/web  applied  revision 3
+    `,
+  ],
+  [
+    'top nodes',
+    `
+    NAME  CPU  CPU%  MEMORY  MEM%  PIDS
+    n1    2.9   73%     1Gi   13%    40
+    `,
+  ],
+  [
+    'top i',
+    `
+    ID              NODE   CPU  MEMORY  PIDS
+    web-1-bcdefghi  n1     0.9    65Mi     5
+    web-0-abcdefgh  n1    0.02    64Mi     4
+    `,
+  ],
+  [
+    'resolve web.prod',
+    `
+    ADDRESS         PORT  INSTANCE        NODE  ZONE
+    10.0.0.1:20001  http  web-0-abcdefgh  n1    presentation
+    `,
+  ],
+  [
+    'rollout status web.prod',
+    `
+    web.prod  revision 2 → 3  completed
+           4m ago  begun
+        3m12s ago  completed
+    `,
+  ],
+  [
+    'rollout history web.prod',
+    `
+    REVISION  IMAGE                             ACTOR  AGE  CAUSE
+         * 3  registry.internal/shop/web:1.4.2  admin  4m   applied
+
+    SERVICE  ENVIRONMENT  FROM  TO  PHASE      TOOK  AGE
+    web      prod            2   2  completed  48s   4m
+    web      prod            2   3  completed  48s   4m
+    `,
+  ],
+  [
+    'events --since 1m',
+    `
+    AGE  SUBJECT   ACTION   REASON
+    30s  prod/web  applied  revision 3
+    `,
+  ],
+]
+
+for (const [line, expected] of texts) {
+  t.test(line, async (t) => {
+    const { stdout, stderr, exitCode } = await runCli(line.split(' '), { answers })
+    t.equal(stdout, dedent(expected))
+    t.equal(stderr, '')
+    t.equal(exitCode, 0)
+  })
+}
+
+t.test('resolve without an endpoint is exit code 1', async (t) => {
+  const { stdout, stderr, exitCode, urls } = await runCli(
+    ['resolve', 'api.prod', '--port', 'http'],
+    { answers },
+  )
+  t.equal(stdout, '')
+  t.equal(
+    stderr,
+    'error: api.prod: no healthy instance with port http; see bulkhead explain api.prod\n',
+  )
+  t.equal(exitCode, 1)
+  t.equal(urls.at(-1), 'GET /v1/discovery/prod/api?port=http')
+})
+
+t.test('events ask for what is wanted, and follow', async (t) => {
+  const none = await runCli(['events', '--since', '10s'], { answers })
+  t.equal(none.stderr, 'no events\n')
+  const { urls } = await runCli(
+    ['events', '--subject', 'prod/web', '--kind', 'Service', '--limit', '5'],
+    { answers },
+  )
+  t.strictSame(urls, ['GET /v1/events?subject=prod%2Fweb&kind=Service&limit=5'])
+})
+
+t.test('rollout status --watch ends with the rollout', async (t) => {
+  const moving = make.rollout({
+    phase: 'progressing',
+    endedAt: null,
+    history: [{ at: '2026-03-01T11:59:00.000Z', text: 'begun' }],
+  })
+  const failed = make.rollout({
+    phase: 'rolled-back',
+    reason: 'no progress',
+    history: [...moving.history, { at: '2026-03-01T12:00:00.000Z', text: 'rolled back' }],
+  })
+  const { stdout, exitCode } = await runCli(['rollout', 'status', 'web.prod', '-w'], {
+    answers: {
+      ...answers,
+      'GET /v1/rollouts': make.list(moving),
+      'GET /v1/rollouts?environment=prod&service=web&watch=7': {
+        raw: (_request, response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' })
+          response.write(`data: ${JSON.stringify({ revision: 8, type: 'put', item: failed })}\n\n`)
+        },
+      },
+    },
+  })
+  t.equal(
+    stdout,
+    dedent(`
+    web.prod  revision 2 → 3  progressing
+           1m ago  begun
+           0s ago  rolled back
+    web.prod  revision 2 → 3  rolled-back: no progress
+    `),
+  )
+  t.equal(exitCode, 1)
+})
