@@ -1,0 +1,26 @@
+// Prints what was skipped and why, then the totals of the TAP files that are named as arguments.
+// BULKHEAD_TEST_FAILED: names of checks that failed and that no TAP file tells about, by commas.
+import { readFileSync } from 'node:fs'
+
+import { type TapPoint, TapReader } from './tap-points.ts'
+
+function readPoints(path: string): readonly TapPoint[] {
+  const reader = new TapReader()
+  const lines = readFileSync(path, 'utf8').split('\n')
+  return [...lines.flatMap((line) => reader.read(line).points), ...reader.end()]
+}
+
+const points = process.argv.slice(2).flatMap(readPoints)
+const count = (status: TapPoint['status']) => points.filter((p) => p.status === status).length
+const checks = (process.env['BULKHEAD_TEST_FAILED'] ?? '').split(',').filter((name) => name !== '')
+
+const lines: string[] = []
+for (const { status, path, reason } of points) {
+  if (status === 'skipped')
+    lines.push(`skipped ${path.join(' > ')}: ${reason || 'no reason given'}`)
+}
+for (const check of checks) lines.push(`FAILED ${check}`)
+lines.push(
+  `${count('passed')} passed, ${count('failed') + checks.length} failed, ${count('skipped')} skipped`,
+)
+process.stdout.write(`${lines.join('\n')}\n`)
