@@ -11,8 +11,9 @@ import { whyNotEngines } from '../engines/skip.ts'
 import { cpuPercent, nodeProcess, residentMiB } from './footprint.ts'
 import { deployRaw, payloadOf, removeRaw } from './raw.ts'
 import { killToRunning } from './recovery.ts'
+import { timeToStarts } from './starts.ts'
 import { median, spread, timed } from './stats.ts'
-import { deploySwarm, leaveSwarm, removeSwarm, startSwarm, waitElsewhere, type Swarm } from './swarm.ts'
+import { createSwarmService, deploySwarm, leaveSwarm, removeSwarm, startSwarm, waitElsewhere, waitForTasks, type Swarm } from './swarm.ts'
 
 // Bulkhead beside the raw engine API and Docker Swarm: same machine, same engines, same run.
 
@@ -49,8 +50,16 @@ restart: { delay: 100ms, resetAfter: 1s }
 update: { minHealthyTime: 0 }
 `
 
-async function deployBulkhead(cluster: Cluster, image: string, replicas: number): Promise<void> {
+async function applyBench(cluster: Cluster, image: string, replicas: number): Promise<void> {
   await cluster.run(['apply', '-f', '-'], spec(image, replicas))
+}
+
+async function deployBulkhead(cluster: Cluster, image: string, replicas: number): Promise<void> {
+  await applyBench(cluster, image, replicas)
+  await settled(cluster, replicas)
+}
+
+async function settled(cluster: Cluster, replicas: number): Promise<void> {
   await waitFor(`${replicas} instances`, timeoutMs, async () => {
     const { replicas: now } = await cluster.service('default', 'bench')
     return now.running === replicas
@@ -75,14 +84,16 @@ async function benchDeploy(cluster: Cluster, image: string): Promise<void> {
     const swarmed: number[] = []
     for (let run = 1; run <= runs; run++) {
       progress(`${count} containers, run ${run} of ${runs}: raw`)
-      raw.push(await timed(() => deployRaw(hosts, count, payload)))
+      raw.push(await timeToStarts(hosts, count, timeoutMs, () => deployRaw(hosts, count, payload)))
       await removeRaw(hosts)
       progress(`${count} containers, run ${run} of ${runs}: Bulkhead`)
-      bulkhead.push(await timed(() => deployBulkhead(cluster, image, count)))
+      bulkhead.push(await timeToStarts(hosts, count, timeoutMs, () => applyBench(cluster, image, count)))
+      await settled(cluster, count)
       await removeBulkhead(cluster)
       progress(`${count} containers, run ${run} of ${runs}: Swarm`)
       await withSwarm(cluster, async (swarm) => {
-        swarmed.push(await timed(() => deploySwarm(swarm, image, count)))
+        swarmed.push(await timeToStarts(hosts, count, timeoutMs, () => createSwarmService(swarm, image, count)))
+        await waitForTasks(swarm, count)
         await removeSwarm(swarm)
       })
     }

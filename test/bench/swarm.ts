@@ -43,6 +43,11 @@ async function runningTasks({ manager }: Swarm): Promise<{ id: string; node: str
 
 /** Creates a service with the same limits and waits until all replicas run. */
 export async function deploySwarm(swarm: Swarm, image: string, replicas: number): Promise<void> {
+  await createSwarmService(swarm, image, replicas)
+  await waitForTasks(swarm, replicas)
+}
+
+export async function createSwarmService(swarm: Swarm, image: string, replicas: number): Promise<void> {
   await swarm.manager.docker.createService({
     Name: name,
     TaskTemplate: {
@@ -52,6 +57,9 @@ export async function deploySwarm(swarm: Swarm, image: string, replicas: number)
     },
     Mode: { Replicated: { Replicas: replicas } },
   })
+}
+
+export async function waitForTasks(swarm: Swarm, replicas: number): Promise<void> {
   await waitFor(`${replicas} tasks of the swarm`, settleTimeoutMs, async () => (await runningTasks(swarm)).length === replicas)
 }
 
