@@ -88,7 +88,10 @@ function describe(spawned: Spawned, pid: number, logPath: string): HostProcess {
     },
     output: () => readFileSync(logPath, 'utf8'),
     kill(signal = 'SIGTERM') {
-      if (spawned.end === undefined && pid !== 0) signalProcess(pid, signal)
+      if (spawned.end !== undefined || pid === 0) return
+      signalProcess(pid, signal)
+      // What entered the namespaces stops itself when its child is stopped, and hears of no end until it goes on.
+      if (signal === 'SIGCONT' || signal === 'SIGKILL') signalProcess(spawned.pid, 'SIGCONT')
     },
   }
 }

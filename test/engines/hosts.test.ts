@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 
 import { t as suite, test } from 'tap'
 
@@ -95,6 +96,13 @@ await test('processes and engines that end', { skip, timeout }, async (t) => {
   process1.kill()
   t.strictSame(await process1.exited, { code: 7, signal: null }, 'a signal reaches the process')
   t.match(process1.output(), 'bye')
+
+  const frozen = await host.exec(['sleep', '600'])
+  frozen.kill('SIGSTOP')
+  await waitFor('it to be frozen', 5000, () => / T /.test(readFileSync(`/proc/${frozen.pid}/stat`, 'utf8')))
+  frozen.kill('SIGKILL')
+  await frozen.exited
+  t.pass('a frozen process can be killed, and is seen to end')
 
   const outside = cluster.exec(['sh', '-c', 'echo outside; exit 3'])
   t.strictSame(await outside.exited, { code: 3, signal: null }, 'processes outside work too')
