@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 
 import { build, type OutputFile } from 'esbuild'
 
-import { absentModules, sqliteBinding } from './build/plugins.ts'
+import { absentModules, lazyBuiltins, sqliteBinding } from './build/plugins.ts'
+import { precompiledValidators } from './build/validators.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -12,16 +13,25 @@ const staleAfterMs = 24 * 60 * 60 * 1000
 
 // Bundled CommonJS packages call require and read __dirname; neither exists in an ES module.
 const banner = [
-  "import { createRequire as __bulkheadRequire } from 'node:module'",
-  'const require = __bulkheadRequire(import.meta.url)',
+  "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)",
   'const __bulkheadFilename = import.meta.filename',
   'const __bulkheadDirname = import.meta.dirname',
 ].join('\n')
 
+/** In the place of the banner, so that source maps still fit, where nothing in the file needs it. */
+const noBanner = banner.replaceAll(/[^\n]/g, '')
+const needsBanner = (text: string): boolean => /\brequire\b|__bulkhead/.test(text)
+
+function contentsOf({ path, text, contents }: OutputFile): string | Uint8Array {
+  if (!path.endsWith('.mjs') || !text.startsWith(banner)) return contents
+  const own = text.slice(banner.length)
+  return needsBanner(own) ? contents : noBanner + own
+}
+
 /** Writes beside the target and renames, as a running process may have the old file mapped. */
 async function writeOutput(file: OutputFile): Promise<void> {
   const temporary = `${file.path}.${process.pid}.new`
-  await writeFile(temporary, file.contents)
+  await writeFile(temporary, contentsOf(file))
   await rename(temporary, file.path)
 }
 
@@ -54,9 +64,19 @@ const result = await build({
   banner: { js: banner },
   define: { __filename: '__bulkheadFilename', __dirname: '__bulkheadDirname' },
   plugins: [
+    lazyBuiltins(),
+    precompiledValidators,
     sqliteBinding(root),
-    // Engines are reached over a socket or TLS, never over ssh or a build session.
-    absentModules(['ssh2', 'cpu-features', '@grpc/grpc-js', '@grpc/proto-loader']),
+    // Engines are reached over a socket or TLS, never over ssh, and nothing is ever built on them.
+    absentModules([
+      'ssh2',
+      'cpu-features',
+      '@grpc/grpc-js',
+      '@grpc/proto-loader',
+      'protobufjs',
+      'tar-fs',
+      '@balena/dockerignore',
+    ]),
   ],
   write: false,
   logLevel: 'warning',

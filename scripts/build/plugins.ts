@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { builtinModules, createRequire } from 'node:module'
 import { join } from 'node:path'
 
 import type { Plugin } from 'esbuild'
@@ -47,6 +47,46 @@ export function absentModules(names: readonly string[]): Plugin {
       }))
       build.onLoad({ filter: /.*/, namespace: 'absent-modules' }, () => ({
         contents: 'module.exports = {}',
+        loader: 'js',
+      }))
+    },
+  }
+}
+
+/**
+ * A module that hands over each name of one of Node's own modules, and loads it, when the name is first used.
+ * What is a function by itself, and the process, whose methods need to be called on it, are handed over whole.
+ */
+function builtinSource(name: string): string {
+  const load = `process.getBuiltinModule(${JSON.stringify(name)})`
+  const own: unknown = process.getBuiltinModule(name)
+  if (typeof own === 'function' || name === 'node:process') return `module.exports = ${load}`
+  const names = JSON.stringify(Object.keys(own as object))
+  return [
+    `for (const name of ${names}) {`,
+    `  Object.defineProperty(exports, name, { enumerable: true, get: () => ${load}[name] })`,
+    '}',
+  ].join('\n')
+}
+
+/**
+ * Loads Node's own modules when they are used and not when they are imported. An import statement also reads
+ * every name that a module has, and with it what is behind some of them: from node:http all of fetch and
+ * WebSocket, which takes time at every start and memory for as long as the process lives.
+ */
+export function lazyBuiltins(): Plugin {
+  return {
+    name: 'lazy-builtins',
+    setup(build) {
+      const names = builtinModules.filter((name) => !name.startsWith('_'))
+      const filter = new RegExp(`^(node:.+|${names.join('|')})$`)
+      build.onResolve({ filter }, ({ path, kind }) => {
+        const name = `node:${path.replace(/^node:/, '')}`
+        if (kind === 'require-call') return { path: name, external: true }
+        return { path: name, namespace: 'lazy-builtins' }
+      })
+      build.onLoad({ filter: /.*/, namespace: 'lazy-builtins' }, ({ path }) => ({
+        contents: builtinSource(path),
         loader: 'js',
       }))
     },

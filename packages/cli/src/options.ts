@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
+import { isName, wordsOfName } from './names/check-name.ts'
 import { parseDuration } from './output/quantity.ts'
 
 /** Options that several commands share, so that they read and mean the same everywhere. */
 
 export function addEnvironment(command: Command): Command {
-  return command.option('-e, --environment <env>', 'environment of the service')
+  return command.option('-e, --environment <env>', 'environment of the service', environmentOption)
 }
 
 export function addOutput(command: Command, formats: readonly string[]): Command {
@@ -28,6 +29,11 @@ export function addWait(command: Command, until: string): Command {
   return command
     .option('--wait', `wait until ${until}`)
     .addOption(timeout.argParser(durationOption).default(60_000, '60s'))
+}
+
+export function environmentOption(text: string): string {
+  if (isName('environment', text)) return text
+  throw new InvalidArgumentError(`It must be ${wordsOfName('environment')}.`)
 }
 
 export function durationOption(text: string): number {

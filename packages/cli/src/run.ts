@@ -39,6 +39,19 @@ function unknownCommand(word: string): BulkheadError {
   )
 }
 
+/** The command that is meant with its subcommand, as far as there are such. */
+function pathOf(program: Command, words: readonly string[]): string {
+  const names: string[] = []
+  let command: Command | undefined = program
+  for (const word of words) {
+    const found: Command | undefined = command.commands.find((one) => one.name() === word)
+    if (found === undefined) continue
+    names.push(word)
+    command = found
+  }
+  return names.join(' ')
+}
+
 function showHelp(program: Command, isAsked: boolean): number {
   for (const { title, commands } of catalogue) {
     for (const { name, summary } of commands)
@@ -75,7 +88,7 @@ async function parse(argv: readonly string[], cli: Cli): Promise<number> {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
     if (error.code === 'commander.help') return 2
-    throw usageError(error, word ?? '')
+    throw usageError(error, pathOf(program, words))
   }
   return outcome.exitCode
 }

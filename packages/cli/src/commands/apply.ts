@@ -1,9 +1,10 @@
-import type { ApplyRequest, ApplyResult, ObjectChange } from '@bulkhead/shared'
+import type { ApplyResult, ObjectChange } from '@bulkhead/shared'
 import type { Command } from 'commander'
 
 import type { Cli } from '../cli.ts'
-import { shownObject, warningLines } from '../deploy/changes.ts'
-import { documentsTimeoutMs, located, readInput } from '../deploy/input.ts'
+import { shownObject } from '../deploy/changes.ts'
+import { type DocumentOptions, submit } from '../deploy/submit.ts'
+import { writeWarnings } from '../deploy/warnings.ts'
 import { addFiles, addOutput, addWait, type WaitOptions } from '../options.ts'
 import { type Structured, writeStructured } from '../output/structured.ts'
 import { type Style, styleFor } from '../output/style.ts'
@@ -11,10 +12,7 @@ import type { Toolkit } from '../toolkit.ts'
 import type { Target } from '../wait/judge.ts'
 import { waitWithProgress } from '../wait/wait-command.ts'
 
-interface ApplyOptions extends WaitOptions {
-  readonly file: readonly string[]
-  readonly prune?: boolean
-  readonly allowPending?: boolean
+interface ApplyOptions extends WaitOptions, DocumentOptions {
   readonly output: 'text' | Structured
 }
 
@@ -33,9 +31,7 @@ function writeResult(result: ApplyResult, cli: Cli): void {
     const revision = isNew ? style.dim(`, revision ${object.revision}`) : ''
     cli.stdout.write(`${shownObject(object)}: ${style[colour](word)}${revision}\n`)
   }
-  for (const line of warningLines(result, styleFor(cli.stderr, cli.env))) {
-    cli.stderr.write(`${line}\n`)
-  }
+  writeWarnings(result, cli)
 }
 
 /** Unchanged services are waited for as well: what is asked for is that they are as the documents say. */
@@ -52,23 +48,8 @@ export function defineApply(command: Command, { cli, connect, action }: Toolkit)
     .option('--allow-pending', 'accept what no set of the nodes known now can satisfy')
     .action(
       action(async (options: ApplyOptions) => {
-        const { file, prune, allowPending, output, wait, timeout } = options
-        const read = await readInput(file, cli)
-        const { client } = await connect()
-        const { documents } = read
-        const body: ApplyRequest = {
-          documents,
-          prune: prune === true,
-          allowPending: allowPending === true,
-        }
-        const { signal } = cli
-        const result = await located(read, () =>
-          client.request<ApplyResult>('POST', '/v1/apply', {
-            body,
-            signal,
-            timeoutMs: documentsTimeoutMs,
-          }),
-        )
+        const { output, wait, timeout } = options
+        const { result, client } = await submit('apply', options, { cli, connect })
         if (output === 'text') writeResult(result, cli)
         else await writeStructured(cli.stdout, output, result)
         if (wait !== true) return

@@ -1,16 +1,14 @@
-import type { ApplyRequest, ApplyResult } from '@bulkhead/shared'
 import type { Command } from 'commander'
 
-import { objectLines, shownCounts, warningLines } from '../deploy/changes.ts'
-import { documentsTimeoutMs, located, readInput } from '../deploy/input.ts'
+import { objectLines, shownCounts } from '../deploy/changes.ts'
+import { type DocumentOptions, submit } from '../deploy/submit.ts'
+import { writeWarnings } from '../deploy/warnings.ts'
 import { addFiles, addOutput } from '../options.ts'
 import { type Structured, writeStructured } from '../output/structured.ts'
 import { styleFor } from '../output/style.ts'
 import type { Toolkit } from '../toolkit.ts'
 
-interface DiffOptions {
-  readonly file: readonly string[]
-  readonly prune?: boolean
+interface DiffOptions extends DocumentOptions {
   readonly output: 'text' | Structured
 }
 
@@ -19,25 +17,15 @@ export function defineDiff(command: Command, { cli, connect, action }: Toolkit):
     .option('--prune', 'count services that are not among the documents as deleted')
     .addHelpText('after', '\nExit codes: 0 no change, 1 changes, 2 error.')
     .action(
-      action(async ({ file, prune, output }: DiffOptions) => {
-        const read = await readInput(file, cli)
-        const { client } = await connect()
-        const body: ApplyRequest = { documents: read.documents, prune: prune === true }
-        const { signal } = cli
-        const result = await located(read, () =>
-          client.request<ApplyResult>('POST', '/v1/diff', {
-            body,
-            signal,
-            timeoutMs: documentsTimeoutMs,
-          }),
-        )
+      action(async (options: DiffOptions) => {
+        const { output } = options
+        const { result } = await submit('diff', options, { cli, connect })
         const changed = result.objects.filter((object) => object.action !== 'unchanged')
         if (output === 'text') {
           const style = styleFor(cli.stdout, cli.env)
           const lines = changed.flatMap((object) => [...objectLines(object, style), ''])
-          const warnings = warningLines(result, styleFor(cli.stderr, cli.env))
           cli.stdout.write(`${[...lines, shownCounts(result)].join('\n')}\n`)
-          for (const line of warnings) cli.stderr.write(`${line}\n`)
+          writeWarnings(result, cli)
         } else {
           await writeStructured(cli.stdout, output, result)
         }

@@ -3,7 +3,7 @@ import { BulkheadError } from '@bulkhead/shared/client'
 import type { Command } from 'commander'
 
 import { shownLabels } from '../kinds/nodes.ts'
-import { waitUntilDrained } from '../nodes/drained.ts'
+import { waitUntilDrained, warnOfSilence, warnOfStuck } from '../nodes/drained.ts'
 import { nodePath, removeNode } from '../nodes/remove-node.ts'
 import { addWait, durationOption, type WaitOptions } from '../options.ts'
 import type { Toolkit } from '../toolkit.ts'
@@ -57,11 +57,13 @@ export function defineNode(command: Command, { cli, connect, action }: Toolkit):
     )
     .action(
       action(async (name: string, { deadline, wait, timeout }: DrainOptions) => {
-        await post(name, '/drain', deadline === undefined ? {} : { deadlineMs: deadline })
+        const node = await post(name, '/drain', deadline === undefined ? {} : { deadlineMs: deadline })
         cli.stdout.write(`node ${name}: draining\n`)
-        if (wait !== true) return
+        warnOfSilence(node, cli)
         const { client } = await connect()
-        await waitUntilDrained(name, timeout, client, cli)
+        const drain = { name, hasDeadline: deadline !== undefined }
+        if (wait === true) await waitUntilDrained(drain, timeout, { client, cli })
+        else await warnOfStuck(drain, { client, cli })
       }),
     )
   sub('remove', 'Forget a node and what was on it').action(

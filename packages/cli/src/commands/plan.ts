@@ -1,18 +1,13 @@
-import type { ApplyRequest, PlanResult } from '@bulkhead/shared'
 import type { Command } from 'commander'
 
-import { warningLines } from '../deploy/changes.ts'
-import { documentsTimeoutMs, located, readInput } from '../deploy/input.ts'
 import { writePlan } from '../deploy/plan-tables.ts'
+import { type DocumentOptions, submit } from '../deploy/submit.ts'
+import { writeWarnings } from '../deploy/warnings.ts'
 import { addFiles, addOutput } from '../options.ts'
 import { writeStructured } from '../output/structured.ts'
-import { styleFor } from '../output/style.ts'
 import type { Toolkit } from '../toolkit.ts'
 
-interface PlanOptions {
-  readonly file: readonly string[]
-  readonly prune?: boolean
-  readonly allowPending?: boolean
+interface PlanOptions extends DocumentOptions {
   readonly output: 'table' | 'wide' | 'json' | 'yaml'
 }
 
@@ -22,27 +17,12 @@ export function definePlan(command: Command, { cli, connect, action }: Toolkit):
     .option('--allow-pending', 'accept what no set of the nodes known now can satisfy')
     .addHelpText('after', '\nChanges nothing. Exit code 3: something would be refused.')
     .action(
-      action(async ({ file, prune, allowPending, output }: PlanOptions) => {
-        const read = await readInput(file, cli)
-        const { client } = await connect()
-        const { documents } = read
-        const body: ApplyRequest = {
-          documents,
-          prune: prune === true,
-          allowPending: allowPending === true,
-        }
-        const { signal } = cli
-        const result = await located(read, () =>
-          client.request<PlanResult>('POST', '/v1/plan', {
-            body,
-            signal,
-            timeoutMs: documentsTimeoutMs,
-          }),
-        )
+      action(async (options: PlanOptions) => {
+        const { output } = options
+        const { result } = await submit('plan', options, { cli, connect })
         if (output === 'table' || output === 'wide') {
           await writePlan(result, output === 'wide', cli)
-          const style = styleFor(cli.stderr, cli.env)
-          for (const line of warningLines(result, style)) cli.stderr.write(`${line}\n`)
+          writeWarnings(result, cli)
         } else {
           await writeStructured(cli.stdout, output, result)
         }

@@ -14,8 +14,8 @@ export function defineRestore(command: Command, { cli, action }: Toolkit): void 
     .option('--force', 'replace the state that is there')
     .addHelpText(
       'after',
-      '\nWorks offline: no control plane may run on the directory. Tokens, those of administrators\n' +
-        'and nodes among them, are again those of the backup.',
+      '\nWorks offline: no control plane may run on the directory. All tokens, those of\n' +
+        'administrators and nodes among them, are again those of the backup.',
     )
     .action(
       action(async (file: string, { data, force }: RestoreOptions) => {

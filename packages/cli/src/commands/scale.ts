@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { findService, shownService } from '../names/service-name.ts'
 import { addEnvironment, addOutput, addWait, countOption, type WaitOptions } from '../options.ts'
 import type { Structured } from '../output/structured.ts'
+import { plural } from '../output/text.ts'
 import { changeService, type ServiceOptions } from '../services/change-service.ts'
 import type { Toolkit } from '../toolkit.ts'
 
@@ -24,8 +25,8 @@ export function defineScale(command: Command, toolkit: Toolkit): void {
         const { replicas } = options
         const done =
           desired === replicas
-            ? `${shownService(service)}: has ${replicas} replicas already`
-            : `${shownService(service)}: scaled from ${desired} to ${replicas} replicas`
+            ? `${shownService(service)}: has ${plural(replicas, 'replica')} already`
+            : `${shownService(service)}: scaled from ${desired} to ${plural(replicas, 'replica')}`
         const change = { service, action: '/scale', body: { replicas }, done }
         await changeService(change, options, connection, toolkit.cli)
       }),

@@ -5,6 +5,7 @@ import type { Toolkit } from '../toolkit.ts'
 
 interface TokenOptions {
   readonly node?: boolean
+  readonly metrics?: boolean
   readonly name?: string
   readonly zone?: string
 }
@@ -15,17 +16,19 @@ export function defineToken(command: Command, { cli, connect, action }: Toolkit)
     .summary('Print a new token, and nothing else')
     .description('Print a new token, and nothing else.')
     .option('--node', 'a token with which a node joins')
+    .option('--metrics', 'a token that reads /metrics, and nothing else')
     .option('--name <node>', 'only a node of this name may use it')
     .option('--zone <zone>', 'only for this zone')
     .action(
-      action(async ({ node, name, zone }: TokenOptions) => {
-        if (node !== true) {
-          const advice = 'write bulkhead token create --node'
-          throw new BulkheadError('bad-usage', 'token create: no kind of token is named', advice)
+      action(async ({ node, metrics, name, zone }: TokenOptions) => {
+        if ((node === true) === (metrics === true)) {
+          const advice = 'write bulkhead token create --node, or --metrics'
+          const named = node === true ? 'two kinds of token are' : 'no kind of token is'
+          throw new BulkheadError('bad-usage', `token create: ${named} named`, advice)
         }
         const { client } = await connect()
         const body = {
-          kind: 'join',
+          kind: node === true ? 'join' : 'metrics',
           ...(name === undefined ? {} : { node: name }),
           ...(zone === undefined ? {} : { zone }),
         }

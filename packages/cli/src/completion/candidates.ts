@@ -85,7 +85,7 @@ function askFor(what: string, operands: readonly string[]): Ask | undefined {
   const argument = what.split(' ').at(-1) ?? ''
   const exact = asks[what] ?? asks[argument]
   if (exact !== undefined || argument !== 'name') return exact
-  return ofKinds[kindNamed(operands[0] ?? '')]
+  return ofKinds[kindNamed((operands[0] ?? '').split(',')[0] ?? '')]
 }
 
 /** Candidates for an option (by its name) or an argument (`COMMAND ARGUMENT`), most of them from the server. */

@@ -75,7 +75,11 @@ async function candidatesAt(
   if (argument === undefined) return []
   if (argument.argChoices !== undefined) return argument.argChoices.map((value) => ({ value }))
   if (fileArguments.includes(argument.name())) return [filesCandidate]
-  return namesFor(`${command.name()} ${argument.name()}`, operands, cli, contextFile)
+  const what = `${command.name()} ${argument.name()}`
+  const candidates = await namesFor(what, operands, cli, contextFile)
+  // Several kinds at once: what stands before the last comma is kept.
+  const before = what === 'get kind' ? current.slice(0, current.lastIndexOf(',') + 1) : ''
+  return candidates.map((candidate) => ({ ...candidate, value: before + candidate.value }))
 }
 
 async function candidatesFor(words: readonly string[], cli: Cli, program: Command) {

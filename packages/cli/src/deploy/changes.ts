@@ -60,11 +60,3 @@ export function shownCounts({ objects }: ApplyResult): string {
   })
   return parts.length === 0 ? plural(0, 'object') : parts.join(', ')
 }
-
-export function warningLines({ objects }: ApplyResult, style: Style): string[] {
-  return objects.flatMap((object) =>
-    object.warnings.map(
-      (warning) => `${style.yellow('warning:')} ${shownObject(object)}: ${cleanText(warning)}`,
-    ),
-  )
-}

@@ -7,14 +7,11 @@ import { plural } from '../output/text.ts'
 
 const shownLimit = 100
 
-/** Thousands of documents, whose images a registry is asked for, take their time. */
-export const documentsTimeoutMs = 120_000
-
 /** An error that lists what is wrong with documents, as `FILE:LINE:COLUMN: message`. */
 export function badDocuments(lines: readonly string[], given?: BulkheadError): BulkheadError {
   const rest = lines.length - shownLimit
   const shown = rest > 0 ? [...lines.slice(0, shownLimit), `… and ${rest} more`] : lines
-  const message = given?.message ?? `documents: ${plural(lines.length, 'problem')}`
+  const message = `documents: ${plural(lines.length, 'problem')}`
   return new DetailedError(given?.code ?? 'bad-spec', message, {
     advice: given?.advice || 'nothing was changed; correct them and try again',
     lines: shown,

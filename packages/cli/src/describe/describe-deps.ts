@@ -3,7 +3,7 @@ import type { Client } from '@bulkhead/shared/client'
 
 import type { Cli } from '../cli.ts'
 import { events } from '../kinds/events.ts'
-import type { Kind, Look } from '../kinds/kind.ts'
+import type { Given, Kind, Look } from '../kinds/kind.ts'
 import { formatAge } from '../output/quantity.ts'
 import { writeTable } from '../output/write-table.ts'
 import { writeHeading } from './write-fields.ts'
@@ -28,10 +28,11 @@ export async function writeSection<T>(
   kind: Pick<Kind<T>, 'heads' | 'rows'>,
   items: readonly T[],
   { cli, look }: DescribeDeps,
+  given: readonly Given[] = [],
 ): Promise<void> {
   if (items.length === 0) return
   writeHeading(cli, title, look.style)
-  await writeTable(cli.stdout, kind, items, { look, wide: false })
+  await writeTable(cli.stdout, kind, items, { look, wide: false, given })
 }
 
 /** What happened to these subjects lately, oldest first. */

@@ -49,6 +49,6 @@ export async function describeNode(node: NodeView, deps: DescribeDeps): Promise<
     style,
   )
   const { items } = await client.list('instances', { node: node.name }, cli.signal)
-  await writeSection('Instances', instances, sortItems(instances, items), deps)
+  await writeSection('Instances', instances, sortItems(instances, items), deps, ['node'])
   await writeEvents([node.name], deps)
 }

@@ -51,9 +51,10 @@ export async function describeService(service: ServiceView, deps: DescribeDeps):
     client.list('instances', query, cli.signal),
     client.list('rollouts', query, cli.signal),
   ])
-  await writeSection('Instances', instances, sortItems(instances, ofInstances.items), deps)
+  const given = ['environment'] as const
+  await writeSection('Instances', instances, sortItems(instances, ofInstances.items), deps, given)
   const newest = sortItems(rollouts, ofRollouts.items).slice(-rolloutLimit)
-  await writeSection('Rollouts', rollouts, newest, deps)
+  await writeSection('Rollouts', rollouts, newest, deps, given)
   await writeEvents([`${environment}/${name}`], deps)
   await writeSource(service.source, deps)
 }

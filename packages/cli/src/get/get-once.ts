@@ -16,7 +16,7 @@ import type { ServiceName } from '../names/service-name.ts'
 import { writeStructured } from '../output/structured.ts'
 import { styleFor } from '../output/style.ts'
 import { writeTable } from '../output/write-table.ts'
-import type { GetRequest } from './request.ts'
+import { choiceOf, type GetRequest } from './request.ts'
 
 export const lookOf = (cli: Cli): Look => ({
   nowMs: cli.clock.nowMs(),
@@ -48,54 +48,102 @@ async function structuredOf<T>(
   return client.request('GET', kind.detailPath(only), { signal })
 }
 
-interface ShowDeps<T> {
+export interface GetDeps {
   readonly client: Client
   readonly cli: Cli
-  readonly isWanted: (item: T) => boolean
 }
 
-async function show<T>(
+/** A list that was asked for, ready to be shown one way or the other. */
+interface Found {
+  readonly value: () => Promise<unknown>
+  readonly table: () => Promise<void>
+}
+
+/** Throws BulkheadError `not-found` for a name that nothing has. */
+function found<T>(
   kind: Kind<T>,
   list: ListView<T>,
-  { name, output, query }: GetRequest,
-  { client, cli, isWanted }: ShowDeps<T>,
-): Promise<void> {
-  const items = list.items.filter((item) => isCalled(kind, item, name) && isWanted(item))
+  request: GetRequest,
+  { client, cli }: GetDeps,
+  isWanted: (item: T) => boolean,
+): Found {
+  const { name, query, newest = Infinity } = request
+  const wanted = list.items.filter((item) => isCalled(kind, item, name) && isWanted(item))
+  const items = wanted.slice(Math.max(0, wanted.length - newest))
   if (name !== undefined && items.length === 0) throw notFound(kind, list.items, name)
-  if (output === 'json' || output === 'yaml') {
-    const value = await structuredOf(kind, { ...list, items }, name, client, cli.signal)
-    await writeStructured(cli.stdout, output, value)
-    return
+  return {
+    value: () => structuredOf(kind, { ...list, items }, name, client, cli.signal),
+    async table() {
+      if (items.length === 0) {
+        const where = query['environment'] == null ? '' : ` in environment ${query['environment']}`
+        cli.stderr.write(`no ${kind.name}${where}\n`)
+        return
+      }
+      const options = { ...choiceOf(request), look: lookOf(cli) }
+      await writeTable(cli.stdout, kind, sortItems(kind, items), options)
+    },
   }
-  if (items.length === 0) {
-    const where = query['environment'] == null ? '' : ` in environment ${query['environment']}`
-    cli.stderr.write(`no ${kind.name}${where}\n`)
-    return
-  }
-  const look = lookOf(cli)
-  await writeTable(cli.stdout, kind, sortItems(kind, items), { look, wide: output === 'wide' })
+}
+
+async function ask<K extends ListName>(
+  name: K,
+  request: GetRequest,
+  deps: GetDeps,
+  isWanted: (item: Lists[K]) => boolean = () => true,
+): Promise<Found> {
+  const kind: Kind<Lists[K]> = listed[name]
+  const list = await deps.client.list(name, request.query, deps.cli.signal)
+  return found(kind, list, request, deps, isWanted)
+}
+
+async function show({ value, table }: Found, { output }: GetRequest, cli: Cli): Promise<void> {
+  if (output === 'json' || output === 'yaml')
+    await writeStructured(cli.stdout, output, await value())
+  else await table()
 }
 
 /** Lists what the API lists. Throws BulkheadError `not-found` for a name that nothing has. */
 export async function getOnce<K extends ListName>(
   name: K,
   request: GetRequest,
-  deps: { readonly client: Client; readonly cli: Cli },
-  isWanted: (item: Lists[K]) => boolean = () => true,
+  deps: GetDeps,
+  isWanted?: (item: Lists[K]) => boolean,
 ): Promise<void> {
-  const kind: Kind<Lists[K]> = listed[name]
-  const list = await deps.client.list(name, request.query, deps.cli.signal)
-  await show(kind, list, request, { ...deps, isWanted })
+  await show(await ask(name, request, deps, isWanted), request, deps.cli)
+}
+
+/** Several lists: their tables one below the other, or as data each by its name. */
+export async function getSeveral(
+  requests: readonly (readonly [ListName, GetRequest])[],
+  deps: GetDeps,
+): Promise<void> {
+  const answers = await Promise.all(
+    requests.map(async ([name, request]) => ({ name, request, got: await ask(name, request, deps) })),
+  )
+  const { output } = answers[0]?.request ?? { output: 'table' }
+  if (output === 'json' || output === 'yaml') {
+    const values = await Promise.all(answers.map(async ({ name, got }) => [name, await got.value()]))
+    await writeStructured(deps.cli.stdout, output, Object.fromEntries(values))
+    return
+  }
+  for (const [index, { got }] of answers.entries()) {
+    if (index > 0) deps.cli.stdout.write('\n')
+    await got.table()
+  }
 }
 
 /** The revisions are a list of one service. */
 export async function getRevisions(
   { environment, name }: ServiceName,
   request: GetRequest,
-  deps: { readonly client: Client; readonly cli: Cli },
+  deps: GetDeps,
 ): Promise<void> {
   const path = servicePath(environment, name, '/revisions')
   const { signal } = deps.cli
   const list = await deps.client.request<ListView<RevisionView>>('GET', path, { signal })
-  await show(revisions, list, request, { ...deps, isWanted: () => true })
+  await show(
+    found(revisions, list, request, deps, () => true),
+    request,
+    deps.cli,
+  )
 }

@@ -2,6 +2,7 @@ import { BulkheadError, type Query } from '@bulkhead/shared/client'
 
 import type { Context } from '../api/context.ts'
 import type { KindName } from '../kinds/kinds.ts'
+import type { TableChoice } from '../output/write-table.ts'
 
 export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml'
 
@@ -20,6 +21,14 @@ export interface GetRequest {
   /** As given; what is not called so is left out. */
   readonly name: string | undefined
   readonly query: Query
+  /** Of what is found only the last so many. */
+  readonly newest?: number
+}
+
+/** The columns of its tables: what was asked for needs none. */
+export function choiceOf({ output, query }: GetRequest): TableChoice {
+  const given = (['environment', 'node'] as const).filter((key) => (query[key] ?? null) !== null)
+  return { wide: output === 'wide', given }
 }
 
 const byEnvironment: readonly KindName[] = ['services', 'instances', 'rollouts', 'endpoints']

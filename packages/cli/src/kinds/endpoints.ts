@@ -9,14 +9,15 @@ interface Line {
 }
 
 const { heads, row } = columnsOf<Line>([
-  { title: 'SERVICE', cell: ({ view }) => view.service },
-  { title: 'ENVIRONMENT', cell: ({ view }) => view.environment },
+  { title: 'SERVICE', least: 12, cell: ({ view }) => view.service },
+  { title: 'ENVIRONMENT', unless: 'environment', least: 7, cell: ({ view }) => view.environment },
   { title: 'PORT', cell: ({ endpoint }) => endpoint?.port ?? '' },
   {
     title: 'ADDRESS',
+    least: 21,
     cell: ({ endpoint }) => (endpoint === null ? '' : `${endpoint.address}:${endpoint.hostPort}`),
   },
-  { title: 'INSTANCE', cell: ({ endpoint }) => endpoint?.instance ?? '' },
+  { title: 'INSTANCE', least: 20, cell: ({ endpoint }) => endpoint?.instance ?? '' },
   { title: 'NODE', cell: ({ endpoint }) => endpoint?.node ?? '' },
   { title: 'ZONE', wide: true, cell: ({ endpoint }) => endpoint?.zone ?? '' },
 ])

@@ -4,11 +4,11 @@ import { formatAge } from '../output/quantity.ts'
 import { columnsOf, type Kind } from './kind.ts'
 
 const { heads, row } = columnsOf<EventView>([
-  { title: 'AGE', cell: ({ at }, { nowMs }) => formatAge(at, nowMs) },
+  { title: 'AGE', ticks: true, least: 6, cell: ({ at }, { nowMs }) => formatAge(at, nowMs) },
   { title: 'REVISION', wide: true, align: 'right', cell: ({ revision }) => String(revision) },
   { title: 'KIND', wide: true, cell: ({ kind }) => kind },
-  { title: 'SUBJECT', cell: ({ subject }, { style }) => ({ text: subject, paint: style.bold }) },
-  { title: 'ACTION', cell: ({ action }) => action },
+  { title: 'SUBJECT', least: 24, cell: ({ subject }, { style }) => ({ text: subject, paint: style.bold }) },
+  { title: 'ACTION', least: 16, cell: ({ action }) => action },
   { title: 'ACTOR', wide: true, cell: ({ actor }) => actor },
   { title: 'REASON', optional: true, overflow: 'wrap', cell: ({ reason }) => reason },
 ])
@@ -19,6 +19,7 @@ export const events: Kind<EventView> = {
   aliases: ['ev'],
   heads,
   rows: (item, look) => [row(item, look)],
+  appends: true,
   key: (event) => JSON.stringify(event),
   names: ({ subject }) => [subject],
   order: ({ revision }) => [revision],

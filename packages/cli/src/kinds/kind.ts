@@ -7,9 +7,18 @@ export interface Look {
   readonly style: Style
 }
 
+/** What a list can be narrowed to, so that all of it has the same. */
+export type Given = 'environment' | 'node'
+
 export interface KindHead extends Head {
   /** Shown with `-o wide` only. */
   readonly wide?: boolean
+  /** Left out, except with `-o wide`, where this is given: it would be the same in every row. */
+  readonly unless?: Given
+  /** Goes on with time alone, which is no news of the item. */
+  readonly ticks?: boolean
+  /** How wide it is from the start in a list that goes on, so that later rows stand below earlier ones. */
+  readonly least?: number
 }
 
 /** How one kind of thing is called and shown in a table. */
@@ -26,6 +35,10 @@ export interface Kind<T> {
   readonly names: (item: T) => readonly string[]
   /** Where the API tells more of one item than its list does. */
   readonly detailPath?: (item: T) => string
+  /** Each item is news of its own, which a list that goes on only appends. */
+  readonly appends?: boolean
+  /** Whether a list no longer has the item once the others are as they are, though it is still on record. */
+  readonly isPast?: (item: T, others: readonly T[]) => boolean
   /** For the order in lists. */
   readonly order: (item: T) => readonly (string | number)[]
 }

@@ -11,19 +11,21 @@ export const shownLabels = (labels: Readonly<Record<string, string>>): string =>
     .join(',')
 
 const { heads, row } = columnsOf<NodeView>([
-  { title: 'NAME', cell: ({ name }) => name },
-  { title: 'STATE', cell: ({ state }, { style }) => stateCell(state, style) },
+  { title: 'NAME', least: 8, cell: ({ name }) => name },
+  { title: 'STATE', least: 8, cell: ({ state }, { style }) => stateCell(state, style) },
   { title: 'ZONES', cell: ({ zones }) => zones.join(',') },
   { title: 'ENVIRONMENTS', wide: true, cell: ({ environments }) => environments.join(',') },
   { title: 'INSTANCES', align: 'right', cell: ({ used }) => String(used.instances) },
   {
     title: 'CPU',
     align: 'right',
+    least: 7,
     cell: ({ used, capacity }) => `${formatCpu(used.cpuMillis)}/${formatCpu(capacity.cpuMillis)}`,
   },
   {
     title: 'MEMORY',
     align: 'right',
+    least: 11,
     cell: ({ used, capacity }) =>
       `${formatBytes(used.memoryBytes)}/${formatBytes(capacity.memoryBytes)}`,
   },
@@ -35,7 +37,7 @@ const { heads, row } = columnsOf<NodeView>([
   { title: 'ENGINE', wide: true, cell: ({ engine }) => engine?.version ?? '' },
   { title: 'AGENT', wide: true, cell: ({ agentVersion }) => agentVersion },
   { title: 'LABELS', wide: true, cell: ({ labels }) => shownLabels(labels) },
-  { title: 'AGE', cell: ({ joinedAt }, { nowMs }) => formatAge(joinedAt, nowMs) },
+  { title: 'AGE', ticks: true, least: 6, cell: ({ joinedAt }, { nowMs }) => formatAge(joinedAt, nowMs) },
   { title: 'REASON', optional: true, overflow: 'cut', cell: ({ reason }) => reason },
 ])
 

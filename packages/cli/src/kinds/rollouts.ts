@@ -13,15 +13,15 @@ const shownReason = ({ phase, reason }: RolloutView): string =>
   phase === 'completed' ? '' : reason
 
 const { heads, row } = columnsOf<RolloutView>([
-  { title: 'SERVICE', cell: ({ service }) => service },
-  { title: 'ENVIRONMENT', cell: ({ environment }) => environment },
+  { title: 'SERVICE', least: 12, cell: ({ service }) => service },
+  { title: 'ENVIRONMENT', unless: 'environment', least: 7, cell: ({ environment }) => environment },
   { title: 'FROM', align: 'right', cell: ({ from }) => (from === null ? '' : String(from)) },
   { title: 'TO', align: 'right', cell: ({ to }) => String(to) },
-  { title: 'PHASE', cell: ({ phase }, { style }) => stateCell(phase, style) },
-  { title: 'TOOK', cell: (rollout, { nowMs }) => took(rollout, nowMs) },
+  { title: 'PHASE', least: 11, cell: ({ phase }, { style }) => stateCell(phase, style) },
+  { title: 'TOOK', ticks: true, least: 6, cell: (rollout, { nowMs }) => took(rollout, nowMs) },
   { title: 'STARTED', wide: true, cell: ({ startedAt }) => startedAt },
   { title: 'ENDED', wide: true, cell: ({ endedAt }) => endedAt ?? '' },
-  { title: 'AGE', cell: ({ startedAt }, { nowMs }) => formatAge(startedAt, nowMs) },
+  { title: 'AGE', ticks: true, least: 6, cell: ({ startedAt }, { nowMs }) => formatAge(startedAt, nowMs) },
   { title: 'REASON', optional: true, overflow: 'wrap', cell: shownReason },
 ])
 

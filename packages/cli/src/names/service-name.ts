@@ -2,12 +2,16 @@ import type { ServiceView } from '@bulkhead/shared'
 import { BulkheadError, type Client, servicePath } from '@bulkhead/shared/client'
 
 import { meant } from '../errors/nearest.ts'
+import { listed } from '../output/text.ts'
 import type { Connection } from '../toolkit.ts'
+import { checkName } from './check-name.ts'
 
 export interface ServiceName {
   readonly environment: string
   readonly name: string
 }
+
+const shownLimit = 5
 
 /** As people write it, and as every command takes it. */
 export const shownService = ({ environment, name }: ServiceName): string => `${name}.${environment}`
@@ -18,8 +22,10 @@ const isNotFound = (error: unknown): boolean =>
 /** `NAME.ENV` says it all, and so does `-e`. */
 function complete(given: string, environment: string | undefined): ServiceName | null {
   const dot = given.indexOf('.')
+  checkName('service', dot < 0 ? given : given.slice(0, dot), given)
   if (dot < 0) return environment === undefined ? null : { environment, name: given }
   const named = { environment: given.slice(dot + 1), name: given.slice(0, dot) }
+  checkName('environment', named.environment, `of ${given}`)
   if (environment === undefined || environment === named.environment) return named
   throw new BulkheadError(
     'bad-usage',
@@ -47,8 +53,8 @@ async function search(client: Client, name: string, signal: AbortSignal): Promis
       advice,
     )
   }
-  const candidates = found.map((service) => shownService(service)).toSorted()
-  const message = `service ${name}: it is in several environments: ${candidates.join(', ')}`
+  const candidates = listed(found.map((service) => shownService(service)).toSorted(), shownLimit)
+  const message = `service ${name}: it is in several environments: ${candidates}`
   throw new BulkheadError('bad-usage', message, `write one of these, or -e ENV`)
 }
 

@@ -53,3 +53,10 @@ export function wrap(text: string, width: number): string[] {
 
 export const plural = (count: number, word: string, words = `${word}s`): string =>
   `${count} ${count === 1 ? word : words}`
+
+/** `a, b, c`, and of more than `limit` how many there are besides. */
+export function listed(names: readonly string[], limit: number): string {
+  const rest = names.length - limit
+  if (rest <= 0) return names.join(', ')
+  return `${names.slice(0, limit).join(', ')} and ${rest} more`
+}

@@ -32,7 +32,7 @@ export async function rolloutHistory(
     await writeStructured(cli.stdout, output, value)
     return
   }
-  const options = { look: lookOf(cli), wide: output === 'wide' }
+  const options = { look: lookOf(cli), wide: output === 'wide', given: ['environment'] as const }
   await writeTable(cli.stdout, revisions, sortItems(revisions, made.items), options)
   if (moved.items.length === 0) return
   cli.stdout.write('\n')

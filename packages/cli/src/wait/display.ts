@@ -1,15 +1,14 @@
 import type { Cli } from '../cli.ts'
+import { isLive, openLiveArea } from '../output/live-area.ts'
 import { speaksUnicode, styleFor } from '../output/style.ts'
 import { cleanText, truncate } from '../output/text.ts'
 import { keyOf, type Progress } from './judge.ts'
-import { asciiSigns, plainLine, progressLines, unicodeSigns } from './progress-lines.ts'
+import { asciiSigns, loggedLine, loggedState, progressLines, unicodeSigns } from './progress-lines.ts'
 import type { ProgressDisplay } from './wait-for.ts'
 
 const frameMs = 100
-const hideCursor = '\u001b[?25l'
-const showCursor = '\u001b[?25h'
-const upLines = (count: number): string => (count === 0 ? '' : `\u001b[${count}A`)
-const eraseBelow = '\u001b[0J'
+/** The last picture stays and may scroll. */
+const finalRows = 50
 
 /** Redraws its lines in place. */
 function liveDisplay({ stdout, clock, env }: Cli): ProgressDisplay {
@@ -18,14 +17,12 @@ function liveDisplay({ stdout, clock, env }: Cli): ProgressDisplay {
   let progress: readonly Progress[] = []
   let lostText: string | null = null
   let frame = 0
-  let drawn = 0
-  const draw = (): void => {
-    const { columns, rows } = stdout
-    const lines = progressLines(progress, { signs, style, frame, columns, rows: rows - 3 })
+  const area = openLiveArea(stdout)
+  const draw = (rows = stdout.rows - 3): void => {
+    const { columns } = stdout
+    const lines = progressLines(progress, { signs, style, frame, columns, rows })
     if (lostText !== null) lines.push(style.yellow(truncate(`  ${lostText}`, columns - 1)))
-    const text = lines.map((line) => `${line}\n`).join('')
-    stdout.write(`\r${upLines(drawn)}${eraseBelow}${text}`)
-    drawn = lines.length
+    area.draw(lines)
   }
   const animate = () =>
     clock.after(frameMs, () => {
@@ -33,7 +30,6 @@ function liveDisplay({ stdout, clock, env }: Cli): ProgressDisplay {
       draw()
       timer = animate()
     })
-  stdout.write(hideCursor)
   let timer = animate()
   return {
     update(now) {
@@ -44,23 +40,24 @@ function liveDisplay({ stdout, clock, env }: Cli): ProgressDisplay {
     },
     end() {
       timer.cancel()
-      draw()
-      stdout.write(showCursor)
+      draw(Math.max(finalRows, stdout.rows - 3))
+      area.end()
     },
   }
 }
 
-/** A line for each change. */
+/** A line for each change; what has failed is told by the error at the end. */
 function plainDisplay({ stdout, stderr }: Cli): ProgressDisplay {
   const shown = new Map<string, string>()
   let isLost = false
   return {
     update(progress) {
       for (const one of progress) {
-        const line = plainLine(one)
+        const state = loggedState(one)
         const key = keyOf(one.target)
-        if (shown.get(key) !== line) stdout.write(`${line}\n`)
-        shown.set(key, line)
+        if (one.verdict === 'failed' || shown.get(key) === state) continue
+        stdout.write(`${loggedLine(one)}\n`)
+        shown.set(key, state)
       }
     },
     lost(error) {
@@ -75,4 +72,4 @@ function plainDisplay({ stdout, stderr }: Cli): ProgressDisplay {
 export const silentDisplay: ProgressDisplay = { update() {}, lost() {}, end() {} }
 
 export const displayFor = (cli: Cli): ProgressDisplay =>
-  cli.stdout.isTTY && cli.env['TERM'] !== 'dumb' ? liveDisplay(cli) : plainDisplay(cli)
+  isLive(cli) ? liveDisplay(cli) : plainDisplay(cli)

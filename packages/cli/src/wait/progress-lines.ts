@@ -1,7 +1,8 @@
 import { shownService } from '../names/service-name.ts'
+import { briefReason } from '../output/reason.ts'
 import { paintState } from '../output/states.ts'
 import type { Style } from '../output/style.ts'
-import { cleanText, truncate } from '../output/text.ts'
+import { truncate } from '../output/text.ts'
 import type { Progress } from './judge.ts'
 
 export interface Signs {
@@ -71,8 +72,8 @@ export function progressLines(progress: readonly Progress[], layout: Layout): st
     const paintBar = { waiting: style.cyan, done: style.green, failed: style.red }[one.verdict]
     const used = 2 + nameWidth + 2 + barWidth + 2 + countWidth + 2 + one.status.length
     const room = columns - used - 2 - lastColumn
-    const reason =
-      one.reason === '' || room < 8 ? '' : `  ${style.dim(truncate(cleanText(one.reason), room))}`
+    const why = briefReason(one.reason)
+    const reason = why === '' || room < 8 ? '' : `  ${style.dim(truncate(why, room))}`
     const status = paintState(one.status, style)
     return `${sign[one.verdict]} ${style.bold(name)}  ${paintBar(bar(one, signs))}  ${count}  ${status}${reason}`
   })
@@ -81,9 +82,22 @@ export function progressLines(progress: readonly Progress[], layout: Layout): st
   return [...lines, style.dim(`  ${done} of ${progress.length} services have converged`)]
 }
 
-/** The same for a log: no bar, nothing that moves. */
+const steps = 10
+const troubles: readonly string[] = ['blocked', 'degraded']
+
+/** What a log has a line for when it changes: the status, and of many instances tenths. */
+export function loggedState({ status, updated, desired }: Progress): string {
+  const step = desired <= steps ? updated : Math.floor((updated / desired) * steps)
+  return `${status} ${step} ${desired}`
+}
+
+/** The same for a log: no bar, nothing that moves, and no reason as long as all goes on. */
+export const loggedLine = (one: Progress): string =>
+  plainLine(troubles.includes(one.status) ? one : { ...one, reason: '' })
+
 export function plainLine(one: Progress): string {
-  const reason = one.reason === '' ? '' : `: ${cleanText(one.reason)}`
+  const why = briefReason(one.reason)
+  const reason = why === '' ? '' : `: ${why}`
   const count = one.target.revision === null ? countOf(one) : `${countOf(one)} healthy`
   const what = one.status === 'gone' ? 'gone' : `${one.status}, ${count}`
   return `${shownService(one.target)}: ${what}${reason}`

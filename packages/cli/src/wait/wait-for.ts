@@ -1,7 +1,8 @@
 import type { RolloutView, ServiceView } from '@bulkhead/shared'
-import type { BulkheadError, Client, ListName, Lists } from '@bulkhead/shared/client'
+import type { BulkheadError, Client } from '@bulkhead/shared/client'
 
 import type { Cli } from '../cli.ts'
+import { follow, followed } from './follow.ts'
 import { judge, keyOf, type Progress, type Target } from './judge.ts'
 
 /** Shows people how a wait goes on. */
@@ -17,39 +18,6 @@ export interface WaitResult {
   readonly outcome: 'done' | 'failed' | 'timed-out'
   readonly progress: readonly Progress[]
   readonly tookMs: number
-}
-
-interface Followed<T> {
-  readonly items: Map<string, T>
-  isListed: boolean
-}
-
-/** Keeps a list up to date for as long as the signal allows. */
-async function follow<K extends ListName>(
-  name: K,
-  given: {
-    readonly client: Client
-    readonly environment: string | undefined
-    readonly into: Followed<Lists[K]>
-    readonly key: (item: Lists[K]) => string
-    readonly onChange: (lost: BulkheadError | null) => void
-    readonly signal: AbortSignal
-  },
-): Promise<never> {
-  const { client, environment, into, key, onChange, signal } = given
-  for await (const update of client.watch(name, { environment }, signal)) {
-    if (update.kind === 'list') {
-      into.items.clear()
-      for (const item of update.items) into.items.set(key(item), item)
-      into.isListed = true
-    } else if (update.kind === 'change') {
-      const { type, item } = update.event
-      if (type === 'put') into.items.set(key(item), item)
-      else into.items.delete(key(item))
-    }
-    onChange(update.kind === 'interrupted' ? update.error : null)
-  }
-  throw new Error('a watch ended by itself')
 }
 
 function environmentOf(targets: readonly Target[]): string | undefined {
@@ -79,8 +47,8 @@ export async function waitFor(
   const { client, cli, display, timeoutMs } = deps
   const startMs = cli.clock.monotonicMs()
   const environment = environmentOf(targets)
-  const services: Followed<ServiceView> = { items: new Map(), isListed: false }
-  const rollouts: Followed<RolloutView> = { items: new Map(), isListed: false }
+  const services = followed<ServiceView>()
+  const rollouts = followed<RolloutView>()
   const stop = new AbortController()
   const onAbort = (): void => stop.abort(cli.signal.reason)
   cli.signal.addEventListener('abort', onAbort, { once: true })
@@ -97,7 +65,7 @@ export async function waitFor(
     const outcome = outcomeOf(progress)
     if (outcome !== null) finish(outcome)
   }
-  const given = { client, environment, onChange, signal: stop.signal }
+  const given = { client, query: { environment }, onChange, signal: stop.signal }
   const timer = cli.clock.after(timeoutMs, () => finish('timed-out'))
   follow('services', { ...given, into: services, key: keyOf }).catch(reject)
   follow('rollouts', { ...given, into: rollouts, key: ({ id }) => id }).catch(reject)

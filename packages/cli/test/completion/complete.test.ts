@@ -25,6 +25,8 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ['re', ['restart', 'resolve', 'restore']],
   ['--co', ['--context']],
   ['get ser', ['services']],
+  ['get services,ins', ['services,instances']],
+  ['get services,nodes w', ['web.prod', 'web.test']],
   ['get -o j', ['json']],
   ['get services --w', ['--watch']],
   ['get nodes n', ['n1']],

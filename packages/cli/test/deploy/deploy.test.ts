@@ -2,27 +2,17 @@ import type { ObjectChange, PlanResult } from '@bulkhead/shared'
 import t from 'tap'
 
 import type { Answers } from '../support/fake-server.ts'
+import * as make from '../support/fixtures.ts'
 import { dedent, runCli } from '../support/run-cli.ts'
 
-const object = (given: Partial<ObjectChange>): ObjectChange => ({
-  kind: 'Service',
-  name: 'web',
-  environment: 'prod',
-  action: 'unchanged',
-  revision: 3,
-  changes: [],
-  warnings: [],
-  ...given,
-})
-
 const objects: readonly ObjectChange[] = [
-  object({
+  make.change({
     name: 'api',
     action: 'create',
     revision: 1,
     warnings: ['volumes are not mounted yet.'],
   }),
-  object({
+  make.change({
     action: 'update',
     revision: 4,
     changes: [
@@ -32,9 +22,9 @@ const objects: readonly ObjectChange[] = [
       { path: '/ports/a~1b', before: { port: 80 }, after: { port: 8080 } },
     ],
   }),
-  object({ name: 'old', action: 'delete' }),
-  object({ name: 'same' }),
-  object({
+  make.change({ name: 'old', action: 'delete' }),
+  make.change({ name: 'same' }),
+  make.change({
     kind: 'Zones',
     name: 'zones',
     environment: null,
@@ -80,11 +70,15 @@ t.test('diff shows what changes where', async (t) => {
   )
   t.equal(stderr, 'warning: Service api.prod: volumes are not mounted yet.\n')
   t.equal(exitCode, 1)
-  t.strictSame(requests[0]?.body, { documents: parsed, prune: false })
+  t.strictSame(requests[0]?.body, {
+    documents: parsed,
+    prune: false,
+    allowPending: false,
+  })
 })
 
 t.test('diff: no change is exit code 0, and colours show signs', async (t) => {
-  const same = await runCli(['diff', '-f', '-'], { answers: diff([object({})]), stdin: documents })
+  const same = await runCli(['diff', '-f', '-'], { answers: diff([make.change({})]), stdin: documents })
   t.equal(same.stdout, '1 unchanged\n')
   t.equal(same.exitCode, 0)
   const coloured = await runCli(['diff', '-f', '-'], {
@@ -208,7 +202,7 @@ t.test('what the server finds wrong is shown at its place', async (t) => {
     -:4:11: must be a whole number
     -:4:1: unknown key
     -:6:1: is there twice; first at -:1:1
-    error: the documents have 2 problems; correct them
+    error: documents: 3 problems; correct them
     `),
   )
   t.equal(stdout, '')

@@ -216,3 +216,35 @@ t.test('wide characters stand below their titles', async (t) => {
   const { stdout } = await runCli(['get', 'zones'], { answers: { 'GET /v1/zones': zones } })
   t.match(stdout, 'presentation  yes   日本             2')
 })
+
+t.test('several kinds at once', async (t) => {
+  const { stdout, exitCode } = await runCli(['get', 'svc,nodes', '-A'], { answers })
+  t.match(stdout, /^NAME +ENVIRONMENT[^]*\n\nNAME +STATE[^]*\n$/)
+  t.equal(exitCode, 0)
+  const json = await runCli(['get', 'services,nodes', '-o', 'json'], { answers })
+  t.strictSame(Object.keys(JSON.parse(json.stdout) as object), ['services', 'nodes'])
+  const { items } = (JSON.parse(json.stdout) as { nodes: { items: unknown[] } }).nodes
+  t.ok(items.length > 0)
+  const watched = await runCli(['get', 'services,nodes', '-w'], { answers })
+  t.equal(
+    watched.stderr,
+    'error: get services,nodes: --watch follows one kind at a time; ask for each by itself\n',
+  )
+  t.equal(watched.exitCode, 2)
+  const revisions = await runCli(['get', 'services,revisions', 'web'], { answers })
+  t.match(revisions.stderr, /revisions are of one service/)
+  const unknown = await runCli(['get', 'services,nodse'], { answers })
+  t.match(unknown.stderr, /^error: nodse: .*did you mean nodes\?\n$/)
+})
+
+t.test('a column is left out where it was asked for', async (t) => {
+  const narrowed: Answers = {
+    'GET /v1/services?environment=prod': make.list(make.service()),
+    'GET /v1/instances?node=n1': make.list(make.instance()),
+  }
+  const title = async (...line: readonly string[]) =>
+    (await runCli(line, { answers: narrowed })).stdout.split('\n')[0]?.replaceAll(/ +/g, ' ')
+  t.equal(await title('get', 'services', '-e', 'prod'), 'NAME ZONE HEALTHY STATUS AGE')
+  t.match(await title('get', 'services', '-e', 'prod', '-o', 'wide'), 'NAME ENVIRONMENT ZONE')
+  t.equal(await title('get', 'instances', '--node', 'n1'), 'ID ENVIRONMENT STATE HEALTH REV AGE')
+})

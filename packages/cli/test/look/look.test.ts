@@ -71,13 +71,13 @@ const texts: readonly (readonly [string, string])[] = [
     Created       3m12s ago (2026-03-01T11:56:48Z)
 
     Instances
-    ID              ENVIRONMENT  NODE  STATE    HEALTH   REV  AGE
-    web-0-abcdefgh  prod         n1    running  healthy    3  3m12s
+    ID              NODE  STATE    HEALTH   REV  AGE
+    web-0-abcdefgh  n1    running  healthy    3  3m12s
 
     Rollouts
-    SERVICE  ENVIRONMENT  FROM  TO  PHASE      TOOK  AGE
-    web      prod            2   2  completed  48s   4m
-    web      prod            2   3  completed  48s   4m
+    SERVICE  FROM  TO  PHASE      TOOK  AGE
+    web         2   2  completed  48s   4m
+    web         2   3  completed  48s   4m
 
     Events
     AGE  SUBJECT   ACTION   REASON
@@ -131,8 +131,8 @@ const texts: readonly (readonly [string, string])[] = [
     Last heard    1s ago (2026-03-01T11:59:59Z)
 
     Instances
-    ID              ENVIRONMENT  NODE  STATE    HEALTH   REV  AGE
-    web-0-abcdefgh  prod         n1    running  healthy    3  3m12s
+    ID              ENVIRONMENT  STATE    HEALTH   REV  AGE
+    web-0-abcdefgh  prod         running  healthy    3  3m12s
 
     Events
     AGE  SUBJECT   ACTION   REASON
@@ -205,9 +205,9 @@ const texts: readonly (readonly [string, string])[] = [
     REVISION  IMAGE                             ACTOR  AGE  CAUSE
          * 3  registry.internal/shop/web:1.4.2  admin  4m   applied
 
-    SERVICE  ENVIRONMENT  FROM  TO  PHASE      TOOK  AGE
-    web      prod            2   2  completed  48s   4m
-    web      prod            2   3  completed  48s   4m
+    SERVICE  FROM  TO  PHASE      TOOK  AGE
+    web         2   2  completed  48s   4m
+    web         2   3  completed  48s   4m
     `,
   ],
   [

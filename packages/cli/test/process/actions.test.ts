@@ -16,7 +16,6 @@ const answers: Answers = {
   'DELETE /v1/services/prod/web': { json: { revision: 8 } },
   'POST /v1/nodes/n1/cordon': n1,
   'POST /v1/nodes/n1/uncordon': n1,
-  'POST /v1/nodes/n1/drain': n1,
   'POST /v1/nodes/n1/confirm-dead': n1,
   'POST /v1/nodes/n1/labels': n1,
   'DELETE /v1/nodes/n1': { json: { revision: 8 } },
@@ -59,13 +58,6 @@ const cases: readonly Case[] = [
   ['node remove n1', 'DELETE /v1/nodes/n1', undefined, 'node n1: removed\n'],
   ['node cordon n1', 'POST /v1/nodes/n1/cordon', {}, 'node n1: cordoned\n'],
   ['node uncordon n1', 'POST /v1/nodes/n1/uncordon', {}, 'node n1: uncordoned\n'],
-  ['node drain n1', 'POST /v1/nodes/n1/drain', {}, 'node n1: draining\n'],
-  [
-    'node drain n1 --deadline 1m30s',
-    'POST /v1/nodes/n1/drain',
-    { deadlineMs: 90_000 },
-    'node n1: draining\n',
-  ],
   ['node confirm-dead n1', 'POST /v1/nodes/n1/confirm-dead', {}, 'node n1: confirmed dead\n'],
   [
     'node label n1 disk=ssd a/b= old-',
@@ -73,6 +65,7 @@ const cases: readonly Case[] = [
     { set: { disk: 'ssd', 'a/b': '' }, remove: ['old'] },
     'node n1: disk=ssd,gen=5\n',
   ],
+  ['token create --metrics', 'POST /v1/tokens', { kind: 'metrics' }, 'bh-join-1-x\n'],
   ['token create --node', 'POST /v1/tokens', { kind: 'join' }, 'bh-join-1-x\n'],
   [
     'token create --node --name n9 --zone data',
@@ -98,32 +91,6 @@ for (const [line, request, body, expected] of cases) {
     t.equal(exitCode, 0)
   })
 }
-
-t.test('a drain can be waited for', async (t) => {
-  const instances = make.list(make.instance(), make.instance({ id: 'web-1-bcdefghi' }))
-  const { stdout, exitCode } = await runCli(['node', 'drain', 'n1', '--wait'], {
-    answers: {
-      ...answers,
-      'GET /v1/instances': instances,
-      'GET /v1/instances?node=n1&watch=7': {
-        raw: (_request, response) => {
-          response.writeHead(200, { 'content-type': 'text/event-stream' })
-          const gone = make.instance({ state: 'stopped' })
-          const other = make.instance({ id: 'web-1-bcdefghi' })
-          response.write(`data: ${JSON.stringify({ revision: 8, type: 'put', item: gone })}\n\n`)
-          response.write(
-            `data: ${JSON.stringify({ revision: 9, type: 'delete', item: other })}\n\n`,
-          )
-        },
-      },
-    },
-  })
-  t.match(
-    stdout,
-    /^node n1: draining\nnode n1: 2 instances left\nnode n1: 1 instance left\nnode n1: drained in 0/,
-  )
-  t.equal(exitCode, 0)
-})
 
 t.test('version without a control plane is no error', async (t) => {
   const { stdout, exitCode } = await runCli(['version'], { server: 'http://127.0.0.1:1' })

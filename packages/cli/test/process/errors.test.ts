@@ -22,7 +22,7 @@ const cases: readonly Case[] = [
   [
     'scale web',
     2,
-    "error: scale: required option '--replicas <n>' not specified; see bulkhead scale --help\n",
+    "error: scale: option '--replicas <n>' is required; see bulkhead scale --help\n",
   ],
   [
     'restart web --wiat',
@@ -37,19 +37,35 @@ const cases: readonly Case[] = [
   [
     'apply',
     2,
-    "error: apply: required option '-f, --file <path>' not specified; see bulkhead apply --help\n",
+    "error: apply: option '-f, --file <path>' is required; see bulkhead apply --help\n",
   ],
   ['apply -f x --timeout soon', 2, /must be a duration such as 500ms, 90s, 5m or 1h; see/],
-  ['get', 2, "error: get: missing required argument 'kind'; see bulkhead get --help\n"],
+  ['get', 2, "error: get: argument 'kind' is missing; see bulkhead get --help\n"],
+  [
+    'node drain',
+    2,
+    "error: node drain: argument 'node' is missing; see bulkhead node drain --help\n",
+  ],
+  [
+    'completion tcsh',
+    2,
+    "error: completion: argument 'shell' is 'tcsh': it must be one of bash, zsh, fish; " +
+      'see bulkhead completion --help\n',
+  ],
+  [
+    'get nodes -o',
+    2,
+    "error: get: option '-o, --output <format>' needs a value; see bulkhead get --help\n",
+  ],
   [
     'get services a b',
     2,
-    /^error: get: too many arguments for 'get'. Expected 2 arguments but got 3/,
+    /^error: get: too many arguments: 2 expected, 3 given: /,
   ],
   [
     'get -o xml services',
     2,
-    /Allowed choices are table, wide, json, yaml; see bulkhead get --help/,
+    /is 'xml': it must be one of table, wide, json, yaml; see bulkhead get --help/,
   ],
   ['get sevices', 2, 'error: sevices: there is no such kind here; did you mean services?\n'],
   ['get nodes --all', 2, 'error: get nodes: --all says nothing about them; leave it out\n'],

@@ -3,6 +3,7 @@ import type {
   EventView,
   InstanceView,
   NodeView,
+  ObjectChange,
   RevisionView,
   RolloutView,
   ServiceView,
@@ -143,5 +144,16 @@ export const revision = (given: Partial<RevisionView> = {}): RevisionView => ({
   actor: 'admin',
   cause: 'applied',
   createdAt: '2026-03-01T11:56:00.000Z',
+  ...given,
+})
+
+export const change = (given: Partial<ObjectChange> = {}): ObjectChange => ({
+  kind: 'Service',
+  name: 'web',
+  environment: 'prod',
+  action: 'unchanged',
+  revision: 3,
+  changes: [],
+  warnings: [],
   ...given,
 })

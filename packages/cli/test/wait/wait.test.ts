@@ -44,7 +44,7 @@ t.test('plain lines, one for each change', async (t) => {
   t.match(stdout.split('\n'), [
     'web.prod: restarting',
     'web.prod: progressing, 0/3 healthy',
-    'web.prod: progressing, 2/3 healthy: web-2 is starting',
+    'web.prod: progressing, 2/3 healthy',
     'web.prod: converged, 3/3 healthy',
     /^converged: 1 service in 0\.\ds$/,
     '',
@@ -52,6 +52,37 @@ t.test('plain lines, one for each change', async (t) => {
   t.equal(stdout.split('\n').length, 6)
   t.equal(stderr, '')
   t.equal(exitCode, 0)
+})
+
+t.test('a log has a line for what is new, and a failure once', async (t) => {
+  const cause = 'web-0 failed three times in a row: exit code 1'
+  const crashing = (times: number) => ({
+    ...halfway,
+    status: 'degraded' as const,
+    reason: `web-2 failed ${times} times: exit code 1`,
+  })
+  const { stdout, stderr, exitCode } = await runCli(line, {
+    answers: {
+      ...restarted,
+      'GET /v1/services?environment=prod&watch=7': eventStream([
+        watch({ ...wanted, reason: 'web-2 is pulling' }),
+        watch({ ...wanted, reason: 'web-2 is starting' }),
+        watch(crashing(1)),
+        watch(crashing(2)),
+      ]),
+      'GET /v1/rollouts?environment=prod&watch=7': eventStream(
+        [watch(make.rollout({ id: 'prod/web@4', to: 4, phase: 'rolled-back', reason: cause }))],
+        { everyMs: 100 },
+      ),
+    },
+  })
+  t.strictSame(stdout.trimEnd().split('\n'), [
+    'web.prod: restarting',
+    'web.prod: progressing, 0/3 healthy',
+    'web.prod: degraded, 2/3 healthy: web-2 failed 1 times: exit code 1',
+  ])
+  t.equal(stderr, `error: web.prod: ${cause}; see bulkhead explain web.prod\n`)
+  t.equal(exitCode, 1)
 })
 
 t.test('a terminal has a line that moves', async (t) => {
@@ -70,7 +101,7 @@ t.test('a terminal has a line that moves', async (t) => {
   t.ok(stdout.includes('\u001b[?25l'), 'hides the cursor')
   t.ok(stdout.lastIndexOf('\u001b[?25h') > stdout.lastIndexOf('\u001b[?25l'), 'and shows it again')
   t.match(stdout, /[⠋⠙⠹⠸⠼⠴] web\.prod {2}██████░░░░ {2}2\/3 {2}progressing {2}web-2 is starting\n/)
-  const last = '✔ web.prod  ██████████  3/3  converged\n\u001b[?25hconverged: 1 service in'
+  const last = '✔ web.prod  ██████████  3/3  converged\n\u001b[?7h\u001b[?25hconverged: 1 service in'
   t.match(stdout, last)
   // eslint-disable-next-line no-control-regex
   const drawn = stdout.replace(/\u001b\[[0-9?]*[A-Za-z]/g, '').split(/[\n\r]/)
@@ -165,15 +196,7 @@ t.test('Ctrl-C ends a wait quietly', async (t) => {
 
 t.test('several services, more than there are rows', async (t) => {
   const names = Array.from({ length: 12 }, (_, index) => `s${index}`)
-  const objects = names.map((name) => ({
-    kind: 'Service',
-    name,
-    environment: 'prod',
-    action: 'create',
-    revision: 1,
-    changes: [],
-    warnings: [],
-  }))
+  const objects = names.map((name) => make.change({ name, action: 'create', revision: 1 }))
   const all = (status: 'progressing' | 'converged', updated: number) =>
     names.map((name) => make.service({ name, revision: 1, status, ...counts(updated, updated) }))
   const { stdout, exitCode } = await runCli(['apply', '-f', '-', '--wait'], {
@@ -193,19 +216,13 @@ t.test('several services, more than there are rows', async (t) => {
   })
   t.equal(exitCode, 0)
   t.match(stdout, /\d of 12 services have converged/)
+  const last = stdout.slice(stdout.lastIndexOf('[0J'))
+  t.equal(last.match(/✔ s\d+\.prod/g)?.length, 12, 'the last picture has all of them')
   t.match(stdout, /converged: 12 services in/)
 })
 
 t.test('of several services each that is late has a line', async (t) => {
-  const objects = ['web', 'api'].map((name) => ({
-    kind: 'Service',
-    name,
-    environment: 'prod',
-    action: 'create',
-    revision: 4,
-    changes: [],
-    warnings: [],
-  }))
+  const objects = ['web', 'api'].map((name) => make.change({ name, action: 'create', revision: 4 }))
   const { stderr, exitCode } = await runCli(['apply', '-f', '-', '--wait', '--timeout', '100ms'], {
     stdin: 'kind: Service',
     answers: {
