@@ -144,7 +144,7 @@ async function serve(state: State, { backup, options, config, logins, logger, st
   const onProblem = (error: unknown): void => logger.error({ err: error }, 'a change of liveness could not be written')
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
-  const hub = new Hub({ state, monitor, tables, config: config.nodes, registries: logins, logger })
+  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, registries: logins, logger })
   const loop = new ReconcileLoop({ state, clock, config, logger })
   state.feed.subscribe((commit) => {
     tables.follow([commit])

@@ -26,7 +26,7 @@ export async function resolveImage(
   const { host, repository, tag, digest } = reference
   const login = logins.find((candidate) => candidate.host === host)
   if (login) {
-    const pinned = digest ?? (await resolveDigest(login, repository, tag ?? 'latest', fetcher))
+    const pinned = await resolveDigest(login, repository, digest ?? tag ?? 'latest', fetcher)
     const pinnedReference = formatImageReference({ host, repository, tag: null, digest: pinned })
     return { image: { name, reference: pinnedReference, digest: pinned, local: false }, warnings: [] }
   }

@@ -17,17 +17,19 @@ const manifestTypes = [
 const digestPattern = /^sha256:[0-9a-f]{64}$/
 
 /**
- * Asks a registry for the digest of a tag, through the distribution API (HEAD of the manifest), with basic or
- * token authentication as the registry demands. Throws BulkheadError `image-unresolved`, saying what stood in the way.
+ * Asks a registry for the digest of a tag, or whether it has a digest, through the distribution API (HEAD of the
+ * manifest), with basic or token authentication as the registry demands. Throws BulkheadError `image-unresolved`,
+ * saying what stood in the way.
  */
 export async function resolveDigest(
   login: RegistryLogin,
   repository: string,
-  tag: string,
+  reference: string,
   fetcher: typeof fetch = fetch,
 ): Promise<string> {
-  const name = `${login.host}/${repository}:${tag}`
-  const url = `${login.insecure ? 'http' : 'https'}://${login.host}/v2/${repository}/manifests/${tag}`
+  const pinned = digestPattern.test(reference)
+  const name = `${login.host}/${repository}${pinned ? '@' : ':'}${reference}`
+  const url = `${login.insecure ? 'http' : 'https'}://${login.host}/v2/${repository}/manifests/${reference}`
   const refused = (why: string, advice: string): BulkheadError =>
     new BulkheadError('image-unresolved', `image ${name} could not be resolved: ${why}`, advice)
   const ask = async (authorization: string | null): Promise<Response> => {
@@ -50,11 +52,16 @@ export async function resolveDigest(
     throw refused(`registry ${login.host} denied access`, 'check username and passwordFile of the registry in the configuration')
   }
   if (response.status === 404) {
-    throw refused('the registry has no such image or tag', 'push the image first, or correct its name')
+    const part = pinned ? 'digest' : 'tag'
+    throw refused(`the registry has no such image or ${part}`, `push the image first, or correct its name or ${part}`)
   }
-  const digest = response.headers.get('docker-content-digest') ?? ''
+  // A registry need not repeat the digest that it was asked for.
+  const digest = response.headers.get('docker-content-digest') ?? (pinned ? reference : '')
   if (!response.ok || !digestPattern.test(digest)) {
     throw refused(`the registry answered ${response.status} without a digest`, 'look at the log of the registry')
+  }
+  if (pinned && digest !== reference) {
+    throw refused(`the registry answered with digest ${digest}`, 'look at the registry: it serves something else under that digest')
   }
   return digest
 }

@@ -3,6 +3,7 @@ import { BulkheadError } from '@bulkhead/shared'
 import fastify, { type FastifyInstance } from 'fastify'
 
 import { authenticate, authorize } from './auth.ts'
+import { refuseBytes } from './client-errors.ts'
 import type { ApiDeps } from './deps.ts'
 import { handleErrors, sendProblem, translate } from './errors.ts'
 import { agentRoutes } from './routes/agent.ts'
@@ -15,6 +16,8 @@ import { nodeRoutes } from './routes/nodes.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { systemRoutes } from './routes/system.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+import { refuseTheUndeclared, schemaProblem } from './schema-problem.ts'
 
 const maxBodyBytes = 16 * 1024 * 1024
 
@@ -32,11 +35,14 @@ export async function makeApp(deps: ApiDeps): Promise<FastifyInstance> {
     // Names and ids are short; longer path parts are nobody's.
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: true },
     frameworkErrors: (error, _request, reply) => sendProblem(reply, translate(error)),
+    clientErrorHandler: refuseBytes,
     requestTimeout: 30_000,
     forceCloseConnections: true,
-    ajv: { customOptions: { coerceTypes: true, removeAdditional: false, strict: false } },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false, verbose: true } },
+    schemaErrorFormatter: schemaProblem,
   })
   handleErrors(app, deps.logger)
+  refuseTheUndeclared(app)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -73,6 +79,7 @@ export async function makeApp(deps: ApiDeps): Promise<FastifyInstance> {
     serviceRoutes,
     instanceRoutes,
     nodeRoutes,
+    tokenRoutes,
     discoveryRoutes,
     explainRoutes,
     streamRoutes,

@@ -12,12 +12,13 @@ export interface Principal {
 }
 
 /** What a route asks for. `open` needs no token at all. */
-export type Permission = 'open' | 'read' | 'write' | 'join' | 'agent'
+export type Permission = 'open' | 'read' | 'write' | 'join' | 'agent' | 'metrics'
 
 const allowed: Readonly<Record<Principal['kind'], readonly Permission[]>> = {
-  admin: ['read', 'write'],
+  admin: ['read', 'write', 'metrics'],
   join: ['join'],
   node: ['agent'],
+  metrics: ['metrics'],
 }
 
 const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()

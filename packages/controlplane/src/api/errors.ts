@@ -1,7 +1,9 @@
-import { BulkheadError, errorCatalogue, type ErrorCode, type ProblemDetails } from '@bulkhead/shared'
+import { BulkheadError, errorCatalogue, printable, type ErrorCode, type ProblemDetails } from '@bulkhead/shared'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 
 import type { Logger } from '../logger.ts'
+
+const maxDetail = 2000
 
 /** Errors of the framework, by its own codes. */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
@@ -12,6 +14,13 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad-request',
   FST_ERR_VALIDATION: 'bad-request',
   FST_ERR_BAD_URL: 'bad-request',
+  FST_ERR_MAX_PARAM_LENGTH: 'bad-request',
+}
+
+/** Where the framework repeats the whole of what it was sent. */
+const frameworkTexts: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'the path is not well formed: percent signs must be followed by the bytes of UTF-8 text',
+  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is longer than any name',
 }
 
 export function problemOf(error: BulkheadError): ProblemDetails {
@@ -21,7 +30,8 @@ export function problemOf(error: BulkheadError): ProblemDetails {
     title,
     status,
     code: error.code,
-    detail: error.message,
+    // Names from requests come back in messages.
+    detail: printable(error.message, maxDetail),
     advice: error.advice,
     ...(error.problems.length > 0 ? { problems: error.problems } : {}),
   }
@@ -32,7 +42,7 @@ export function translate(error: FastifyError | Error): BulkheadError | null {
   if (error instanceof BulkheadError) return error
   if (!('code' in error)) return null
   const code = frameworkCodes[error.code]
-  if (code !== undefined) return new BulkheadError(code, error.message, 'see /v1/openapi.json')
+  if (code !== undefined) return new BulkheadError(code, frameworkTexts[error.code] ?? error.message, 'see /v1/openapi.json')
   const status = error.statusCode ?? 500
   return status >= 400 && status < 500 ? new BulkheadError('bad-request', error.message, 'see /v1/openapi.json') : null
 }

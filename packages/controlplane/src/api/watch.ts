@@ -26,9 +26,6 @@ export async function listOrWatch<T>(
   if (watch === undefined) {
     return deps.state.read(({ revision }) => ({ revision, items: watchable.list() }))
   }
-  if (!/^[0-9]{1,15}$/.test(watch)) {
-    throw new BulkheadError('bad-request', `watch=${watch.slice(0, 40)} is not a revision`, 'use the revision of a list')
-  }
   await stream(deps, request, reply, Number(watch), watchable)
   return undefined
 }

@@ -19,6 +19,8 @@ export interface NodesConfig {
   readonly heartbeatMs: number
   readonly suspectAfterMs: number
   readonly lostAfterMs: number
+  /** So long an engine may not answer, its agent being there, before the node counts as lost. */
+  readonly downAfterMs: number
   readonly restartGraceMs: number
   /** Part of all nodes, 0 to 1: when more than that are silent at once, nobody is declared lost for a while. */
   readonly massLossBrake: number
@@ -67,6 +69,7 @@ function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
     heartbeatMs: durationMs(source.heartbeat ?? '1s'),
     suspectAfterMs: durationMs(source.suspectAfter ?? '2s'),
     lostAfterMs: durationMs(source.lostAfter ?? '4s'),
+    downAfterMs: durationMs(source.downAfter ?? '1m'),
     restartGraceMs: durationMs(source.restartGrace ?? '10s'),
     massLossBrake: Number.parseInt(source.massLossBrake ?? '30%', 10) / 100,
     massLossHoldMs: durationMs(source.massLossHold ?? '1m'),
@@ -77,6 +80,9 @@ function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
   }
   if (nodes.lostAfterMs <= nodes.suspectAfterMs) {
     throw new ConfigProblem('nodes.lostAfter: must be longer than nodes.suspectAfter')
+  }
+  if (nodes.downAfterMs < nodes.lostAfterMs) {
+    throw new ConfigProblem('nodes.downAfter: must not be shorter than nodes.lostAfter')
   }
   return nodes
 }

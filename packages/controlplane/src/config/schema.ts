@@ -33,6 +33,7 @@ export const ConfigSource = section({
     heartbeat: Duration,
     suspectAfter: Duration,
     lostAfter: Duration,
+    downAfter: Duration,
     restartGrace: Duration,
     massLossBrake: Type.String({ pattern: '^[0-9]{1,3}%$' }),
     massLossHold: Duration,

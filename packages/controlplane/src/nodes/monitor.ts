@@ -9,6 +9,7 @@ const checkEveryMs = 200
 interface Contact {
   heardAtMs: number
   engineProblem: string
+  engineDownSinceMs: number | null
 }
 
 /**
@@ -44,18 +45,21 @@ export class NodeMonitor {
     this.#clock.after(checkEveryMs, loop)
   }
 
-  /** The agent of a session that has delivered its inventory said something. */
+  /** The agent of a session that has delivered its inventory said something; it counts once its engine is known. */
   heard(node: string, engineProblem?: string): void {
     const contact = this.#contacts.get(node)
     const nowMs = this.#clock.monotonicMs()
     if (!contact) {
-      this.#contacts.set(node, { heardAtMs: nowMs, engineProblem: engineProblem ?? '' })
+      if (engineProblem === undefined) return
+      const engineDownSinceMs = engineProblem === '' ? null : nowMs
+      this.#contacts.set(node, { heardAtMs: nowMs, engineProblem, engineDownSinceMs })
       this.check()
       return
     }
     contact.heardAtMs = nowMs
     if (engineProblem !== undefined && engineProblem !== contact.engineProblem) {
       contact.engineProblem = engineProblem
+      contact.engineDownSinceMs = engineProblem === '' ? null : (contact.engineDownSinceMs ?? nowMs)
       this.check()
     }
     if (this.#state.view.nodes.get(node)?.liveness !== 'ready') this.check()
@@ -77,7 +81,10 @@ export class NodeMonitor {
     const stalledMs = nowMs - this.#checkedAtMs - checkEveryMs
     this.#checkedAtMs = nowMs
     if (stalledMs > checkEveryMs) {
-      for (const contact of this.#contacts.values()) contact.heardAtMs += stalledMs
+      for (const contact of this.#contacts.values()) {
+        contact.heardAtMs += stalledMs
+        if (contact.engineDownSinceMs !== null) contact.engineDownSinceMs += stalledMs
+      }
     }
     if (this.#writing) return
     const { verdicts, brakeSinceMs } = judge(
@@ -114,6 +121,7 @@ export class NodeMonitor {
         liveness: node.liveness,
         heardAtMs: contact ? Math.min(contact.heardAtMs, this.#checkedAtMs) : null,
         engineProblem: contact?.engineProblem ?? '',
+        engineDownSinceMs: contact?.engineDownSinceMs ?? null,
         confirmedDead: node.confirmedDead,
       })
     }

@@ -1,4 +1,4 @@
-import { isGone, wireVersion, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
+import { isGone, wireVersion, type Clock, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
 
 import type { NodesConfig } from '../config/config.ts'
 import { concernsNode, reachesOf } from '../discovery/core/endpoints.ts'
@@ -10,10 +10,12 @@ import type { Commit } from '../state/view.ts'
 import { closeCodes, type Connection } from './connection.ts'
 import { applyInventory, applyReports } from './core/apply-reports.ts'
 import { deltasOf, fullSet } from './core/assignments.ts'
+import { sameClock, type HostClock } from './core/host-clock.ts'
 import { Session, type SessionHandlers } from './session.ts'
 
 export interface HubDeps {
   readonly state: State
+  readonly clock: Pick<Clock, 'nowMs'>
   readonly monitor: NodeMonitor
   readonly tables: Tables
   readonly config: NodesConfig
@@ -25,6 +27,8 @@ export interface HubDeps {
 export class Hub implements SessionHandlers {
   readonly #deps: HubDeps
   readonly #sessions = new Map<string, Session>()
+  /** Of nodes that have had a session: a new one must not see all times a little differently. */
+  readonly #hostClocks = new Map<string, HostClock>()
 
   constructor(deps: HubDeps) {
     this.#deps = deps
@@ -40,13 +44,16 @@ export class Hub implements SessionHandlers {
 
   /** A connection whose token proved that it is the node's agent. */
   open(node: string, connection: Connection): Session {
-    const session = new Session(node, connection, this)
+    const { clock } = this.#deps
+    const hostClock = this.#hostClocks.get(node) ?? sameClock
+    const session = new Session(node, connection, this, { clock, hostClock })
     this.#sessions.get(node)?.close(closeCodes.superseded, 'a newer connection of this node was opened')
     this.#sessions.set(node, session)
     return session
   }
 
   closed(session: Session): void {
+    if (this.#deps.state.view.nodes.has(session.node)) this.#hostClocks.set(session.node, session.hostClock)
     session.closed()
     if (this.#sessions.get(session.node) === session) this.#sessions.delete(session.node)
   }
@@ -60,6 +67,7 @@ export class Hub implements SessionHandlers {
   /** Ends the node's session because the node was removed. */
   evict(node: string): void {
     this.#sessions.get(node)?.close(closeCodes.removed, 'the node was removed from the cluster')
+    this.#hostClocks.delete(node)
   }
 
   closeAll(): void {
@@ -89,7 +97,11 @@ export class Hub implements SessionHandlers {
       if (!same || node.confirmedDead) tx.putNode({ ...node, facts: hello.facts, confirmedDead: false })
     })
     if (session.phase !== 'opened') return
+    const { offsetMs } = session.hostClock
     logger.info({ node: session.node, bootId: session.bootId }, 'agent connected')
+    if (offsetMs !== 0) {
+      logger.warn({ node: session.node, offsetMs }, 'the clock of the node differs from ours; its times are translated')
+    }
     session.phase = 'greeted'
     this.#welcome(session)
   }
@@ -98,7 +110,7 @@ export class Hub implements SessionHandlers {
     session: Session,
     { reports, unmanaged }: Extract<FromAgentMessage, { kind: 'inventory' }>,
   ): Promise<void> {
-    const { state, monitor, tables, logger } = this.#deps
+    const { state, tables, logger } = this.#deps
     await state.write({ actor: `node:${session.node}` }, (tx) => {
       applyInventory(tx, session.node, reports)
     })
@@ -109,7 +121,6 @@ export class Hub implements SessionHandlers {
     const facts = state.view.nodes.get(session.node)?.facts
     const wanted = facts ? [...tables.all()].filter((table) => concernsNode(table, facts, reaches)) : []
     session.sendEndpoints(true, state.view.revision, wanted)
-    monitor.heard(session.node, '')
     logger.info({ node: session.node, instances: reports.length, unmanaged }, 'inventory taken')
   }
 
@@ -125,8 +136,12 @@ export class Hub implements SessionHandlers {
     if (this.#isAstray(session, reports)) await this.#sendFullSet(session)
   }
 
-  onHeartbeat(session: Session, engineProblem: string): void {
-    this.#deps.monitor.heard(session.node, engineProblem)
+  onHeartbeat(session: Session): void {
+    this.#deps.monitor.heard(session.node)
+  }
+
+  onEngine(session: Session, problem: string): void {
+    this.#deps.monitor.heard(session.node, problem)
   }
 
   async onResync(session: Session, reason: string): Promise<void> {

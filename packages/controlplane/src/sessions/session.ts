@@ -3,12 +3,16 @@ import {
   maxFrameBytes,
   wireVersion,
   type Assignment,
+  type Clock,
   type EndpointTable,
+  type InstanceReport,
+  systemClock,
   type ToAgentMessage,
 } from '@bulkhead/shared'
 import { Compile, type Validator } from 'typebox/compile'
 
 import { closeCodes, type Connection } from './connection.ts'
+import { followClock, sameClock, toHostTime, toOurTime, type HostClock } from './core/host-clock.ts'
 import { Streams } from './streams.ts'
 
 type Kind = FromAgentMessage['kind']
@@ -20,7 +24,9 @@ export interface SessionHandlers {
   onHello(session: Session, hello: Extract<FromAgentMessage, { kind: 'hello' }>): Promise<void>
   onInventory(session: Session, inventory: Extract<FromAgentMessage, { kind: 'inventory' }>): Promise<void>
   onStatus(session: Session, status: Extract<FromAgentMessage, { kind: 'status' }>): Promise<void>
-  onHeartbeat(session: Session, engineProblem: string): void
+  onHeartbeat(session: Session): void
+  /** Why the node's engine does not answer; empty when it does. Told when it has changed. */
+  onEngine(session: Session, problem: string): void
   onResync(session: Session, reason: string): Promise<void>
   onEndpointsApplied(session: Session, revision: number): void
   onProblem(session: Session, error: unknown): void
@@ -37,17 +43,28 @@ export class Session {
   readonly node: string
   readonly streams: Streams
   bootId = ''
+  hostClock: HostClock
   phase: 'opened' | 'greeted' | 'synced' | 'closed' = 'opened'
   /** Revision of the endpoint tables that the agent last said it serves. */
   servedRevision = 0
   #sentRevision = 0
   #holdsDeltas = true
+  #engineProblem: string | null = null
   readonly #connection: Connection
   readonly #handlers: SessionHandlers
+  readonly #clock: Pick<Clock, 'nowMs'>
   #queue: Promise<void> = Promise.resolve()
 
-  constructor(node: string, connection: Connection, handlers: SessionHandlers) {
+  /** `hostClock`: what the session before knew of the clock of the node. */
+  constructor(
+    node: string,
+    connection: Connection,
+    handlers: SessionHandlers,
+    { clock = systemClock, hostClock = sameClock }: { clock?: Pick<Clock, 'nowMs'>; hostClock?: HostClock } = {},
+  ) {
     this.node = node
+    this.hostClock = { ...hostClock, seenMs: [] }
+    this.#clock = clock
     this.#connection = connection
     this.#handlers = handlers
     this.streams = new Streams((message) => this.send(message))
@@ -69,14 +86,23 @@ export class Session {
   sendFullSet(revision: number, upserts: readonly Assignment[]): void {
     this.#holdsDeltas = false
     this.#sentRevision = revision
-    this.send({ kind: 'assignments', from: null, revision, upserts: [...upserts], removes: [] })
+    this.send({ kind: 'assignments', from: null, revision, upserts: this.#toHostTime(upserts), removes: [] })
   }
 
   sendDelta(revision: number, upserts: readonly Assignment[], removes: readonly string[]): void {
     const from = this.#sentRevision
     if (this.#holdsDeltas || revision <= from) return
     this.#sentRevision = revision
-    this.send({ kind: 'assignments', from, revision, upserts: [...upserts], removes: [...removes] })
+    this.send({ kind: 'assignments', from, revision, upserts: this.#toHostTime(upserts), removes: [...removes] })
+  }
+
+  #toHostTime(assignments: readonly Assignment[]): Assignment[] {
+    return assignments.map((assignment) => toHostTime(assignment, this.hostClock.offsetMs))
+  }
+
+  #toOurTime(reports: readonly InstanceReport[]): InstanceReport[] {
+    const nowMs = this.#clock.nowMs()
+    return reports.map((report) => toOurTime(report, this.hostClock.offsetMs, nowMs))
   }
 
   sendEndpoints(full: boolean, revision: number, tables: readonly EndpointTable[]): void {
@@ -101,11 +127,16 @@ export class Session {
     if (this.phase === 'closed') return
     const message = this.#parse(text)
     if (!message) return
+    if ('nowMs' in message && message.nowMs !== undefined) {
+      this.hostClock = followClock(this.hostClock, message.nowMs, this.#clock.nowMs())
+    }
     if (message.kind === 'heartbeat') {
       // Answered at once, whatever the store is doing: it says that we are there.
       this.send({ kind: 'heartbeat-ack', sequence: message.sequence })
-      if (this.phase === 'synced') this.#handlers.onHeartbeat(this, message.engineProblem)
-      return
+      if (this.phase === 'synced') this.#handlers.onHeartbeat(this)
+      // How its engine is counts once what the agent said before that does.
+      if (message.engineProblem === this.#engineProblem) return
+      this.#engineProblem = message.engineProblem
     }
     this.#queue = this.#queue
       .then(() => (this.phase === 'closed' ? undefined : this.#handle(message)))
@@ -127,7 +158,7 @@ export class Session {
     return null
   }
 
-  async #handle(message: Exclude<FromAgentMessage, { kind: 'heartbeat' }>): Promise<void> {
+  async #handle(message: FromAgentMessage): Promise<void> {
     const expected: Record<typeof this.phase, readonly Kind[] | null> = {
       opened: ['hello'],
       greeted: ['inventory'],
@@ -150,10 +181,13 @@ export class Session {
         await this.#handlers.onHello(this, message)
         return
       case 'inventory':
-        await this.#handlers.onInventory(this, message)
+        await this.#handlers.onInventory(this, { ...message, reports: this.#toOurTime(message.reports) })
+        return
+      case 'heartbeat':
+        this.#handlers.onEngine(this, message.engineProblem)
         return
       case 'status':
-        await this.#handlers.onStatus(this, message)
+        await this.#handlers.onStatus(this, { ...message, reports: this.#toOurTime(message.reports) })
         this.send({ kind: 'status-ack', sequence: message.sequence })
         return
       case 'resync':

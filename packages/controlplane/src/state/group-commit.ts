@@ -27,7 +27,7 @@ export interface GroupCommitDeps {
   /** Called in order, before those who wait learn of it. */
   readonly onDurable: (written: Written) => void
   /** Called with everything that is not durable, in order; takes it back before those who wait learn of it. */
-  readonly onFailed: (written: readonly Written[], error: unknown) => void
+  readonly onFailed: (written: readonly Written[], error: unknown, refusal: BulkheadError) => void
 }
 
 /**
@@ -97,9 +97,10 @@ export class GroupCommit {
     const after = this.#gathering
     this.#inFlight = null
     this.#gathering = newGroup()
-    this.#deps.onFailed([...group.written, ...after.written], error)
-    group.settled.reject(refusal(error))
-    if (after.written.length > 0) after.settled.reject(refusal(error))
+    const refused = refusal(error)
+    this.#deps.onFailed([...group.written, ...after.written], error, refused)
+    group.settled.reject(refused)
+    if (after.written.length > 0) after.settled.reject(refused)
   }
 }
 

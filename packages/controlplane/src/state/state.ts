@@ -1,4 +1,10 @@
-import { BulkheadError, defaultZones, type Clock, type ClusterEvent } from '@bulkhead/shared'
+import {
+  BulkheadError,
+  counted,
+  defaultZones,
+  type Clock,
+  type ClusterEvent,
+} from '@bulkhead/shared'
 
 import type { Logger } from '../logger.ts'
 import { StoreConflict, StoreUnusable, type Store } from '../store/store.ts'
@@ -107,6 +113,8 @@ export class State {
   #running = false
   /** Why no more writes are taken; null: they are. */
   #closed: BulkheadError | null = null
+  /** Why the last commit failed; null: it did not. */
+  #refusal: BulkheadError | null = null
 
   constructor(deps: StateDeps, opened: Opened) {
     const { limits, tables, cluster, revision } = opened
@@ -130,7 +138,10 @@ export class State {
       revision,
       schedule: deps.schedule ?? ((run) => setImmediate(run)),
       onDurable: (written) => this.#publish(written),
-      onFailed: (written, error) => this.#takeBack(written, error),
+      onFailed: (written, error, refusal) => {
+        this.#refusal = refusal
+        this.#takeBack(written, error)
+      },
     })
   }
 
@@ -182,6 +193,11 @@ export class State {
     return this.#commits.settled()
   }
 
+  /** Why the store took no write when it was last tried; null when it took it. */
+  get refusal(): BulkheadError | null {
+    return this.#closed ?? this.#refusal
+  }
+
   /** The newest matching events that are kept in memory, oldest first. All of them are durable. */
   events(query: EventQuery): ClusterEvent[] {
     return this.#opened.events.find(query)
@@ -204,7 +220,7 @@ export class State {
     if (this.#commits.waiting < this.#opened.limits.maxWaiting) return
     throw new BulkheadError(
       'too-many-requests',
-      `${this.#commits.waiting} writes are waiting for the disk`,
+      `${counted(this.#commits.waiting, 'write is', 'writes are')} waiting for the disk`,
       'Try again in a moment',
     )
   }
@@ -248,6 +264,7 @@ export class State {
   }
 
   #publish({ revision, changes, events }: Written): void {
+    this.#refusal = null
     for (const event of events) this.#opened.events.push(event)
     this.feed.publish({ revision, changes: changes.map(changedOf), events })
     this.#pruner.added(events.length)

@@ -59,10 +59,30 @@ test('images', async (t) => {
     t.same(asked, ['HEAD /v2/shop/web/manifests/1.4'])
   })
 
-  t.test('a digest needs no registry', async (t) => {
-    const name = `registry.internal/web@${digest}`
-    const { image } = await resolveImage(name, imagesOf(['registry.internal']), [login('registry.internal')])
+  t.test('a digest is looked up too, and stays as it was written', async (t) => {
+    const asked: string[] = []
+    await using server = await registry((request, response) => {
+      asked.push(`${request.method} ${request.url}`)
+      serveDigest(request, response)
+    })
+    const name = `${server.host}/web@${digest}`
+    const { image } = await resolveImage(name, imagesOf([server.host]), [login(server.host)])
     t.equal(image.reference, name)
+    t.same(asked, [`HEAD /v2/web/manifests/${digest}`])
+  })
+
+  t.test('a digest that the registry does not have is refused', async (t) => {
+    await using server = await registry((_request, response) => response.writeHead(404).end())
+    const name = `${server.host}/web@${digest}`
+    const resolved = resolveImage(name, imagesOf([server.host]), [login(server.host)])
+    await t.rejects(resolved, { code: 'image-unresolved', message: /image .*web@sha256:a+ .*the registry has no such image/ })
+  })
+
+  t.test('a registry that answers with another digest than was asked for is not believed', async (t) => {
+    await using server = await registry(serveDigest)
+    const name = `${server.host}/web@sha256:${'b'.repeat(64)}`
+    const resolved = resolveImage(name, imagesOf([server.host]), [login(server.host)])
+    await t.rejects(resolved, { code: 'image-unresolved', message: /answered with digest sha256:a+/ })
   })
 
   t.test('registries that are not on the list are refused, whatever the form of the name', async (t) => {

@@ -14,7 +14,7 @@ test('every route but the open ones asks for a token', async (t) => {
   await using served = await serve()
   const { body } = await served.call('GET', '/v1/openapi.json')
   const { paths } = body as { paths: Record<string, Record<string, unknown>> }
-  const open = ['/healthz', '/readyz', '/metrics', '/v1/version', '/v1/openapi.json', '/v1/schemas/{kind}']
+  const open = ['/healthz', '/readyz', '/v1/version', '/v1/openapi.json', '/v1/schemas/{kind}']
   let guarded = 0
   for (const [path, methods] of Object.entries(paths)) {
     for (const method of Object.keys(methods)) {
@@ -42,7 +42,23 @@ test('tokens permit what they are for', async (t) => {
   }
   t.equal((await served.call('POST', '/v1/agent/join', { name: 'n1', facts: facts() })).status, 403)
   const stored = JSON.stringify([...served.state.view.tokens.values()])
-  t.notMatch(stored, (body as { token: string }).token.split('-')[3], 'only hashes are kept')
+  t.notMatch(stored, (body as { token: string }).token.split('-').slice(3).join('-'), 'only hashes are kept')
+})
+
+test('metrics are for administrators and for tokens made for them', async (t) => {
+  await using served = await serve()
+  t.equal((await served.app.inject('/metrics')).statusCode, 401)
+  const minted = await served.call('POST', '/v1/tokens', { kind: 'metrics' })
+  t.match(minted, { status: 200, body: { token: /^bh-metrics-/, expiresInMs: null } })
+  const get = (url: string, token: string) => served.app.inject({ url, headers: { authorization: `Bearer ${token}` } })
+  const { token } = minted.body as { token: string }
+  for (const allowed of [token, served.admin]) {
+    const answer = await get('/metrics', allowed)
+    t.equal(answer.statusCode, 200)
+    t.match(answer.body, /^bulkhead_revision /m)
+  }
+  t.equal((await get('/v1/services', token)).statusCode, 403, 'it reads nothing else')
+  t.equal((await served.call('POST', '/v1/tokens', { kind: 'metrics', node: 'n1' })).status, 400)
 })
 
 test('apply is all or nothing', async (t) => {
@@ -183,6 +199,8 @@ test('a session', async (t) => {
   agent.send(hello)
   t.match(await agent.until('welcome'), { node: 'n1', reaches: { application: ['application', 'data'] } })
   agent.send({ kind: 'inventory', reports: [], unmanaged: 2 })
+  agent.send({ kind: 'heartbeat', sequence: 9, engineProblem: '' })
+  t.match(await agent.until('heartbeat-ack'), { sequence: 9 })
   t.match(await agent.until('assignments'), { from: null, upserts: [] })
   t.match(await agent.until('endpoints'), { full: true })
   t.equal(served.state.view.nodes.get('n1')?.liveness, 'ready')
@@ -208,8 +226,6 @@ test('a session', async (t) => {
   t.match(await agent.until('status-ack'), { sequence: 1 })
   const found = await served.call('GET', '/v1/discovery/default/web?port=http')
   t.match(found.body, { endpoints: [{ node: 'n1', address: '127.0.0.1', hostPort: assignment?.hostPorts['http'] }] })
-  agent.send({ kind: 'heartbeat', sequence: 9, engineProblem: '' })
-  t.match(await agent.until('heartbeat-ack'), { sequence: 9 })
 
   const newer = await connect(served, token)
   t.equal((await agent.closed)[0], 4001, 'a newer session ends the older one')
@@ -221,4 +237,46 @@ test('a session', async (t) => {
   const stranger = new WebSocket(`${served.url.replace('http', 'ws')}/v1/agent/session`, { headers: { authorization: `Bearer ${served.admin}` } })
   const [error] = (await once(stranger, 'error')) as [Error]
   t.match(error.message, /403/, 'an administrator is no agent')
+})
+
+test('an agent whose clock is an hour behind', async (t) => {
+  await using served = await serve()
+  const hourMs = 3_600_000
+  const hostNow = (): number => Date.now() - hourMs
+  const agent = await connect(served, await joined(served, 'n1'))
+  agent.send({ kind: 'hello', wireVersion, facts: facts(), bootId: 'b1', nowMs: hostNow() })
+  await agent.until('welcome')
+  agent.send({ kind: 'inventory', reports: [], unmanaged: 0 })
+  agent.send({ kind: 'heartbeat', sequence: 1, engineProblem: '', nowMs: hostNow() })
+  await agent.until('assignments')
+  await apply(served, document())
+  const [assignment] = (await agent.until('assignments')).upserts
+  const { instance = '', startAtMs = 0 } = assignment ?? {}
+  t.ok(Math.abs(startAtMs - hostNow()) < 5000, 'is told when to start by its own clock')
+  const observed = { ...unobserved, state: 'running', health: 'healthy', healthySinceMs: hostNow() - 2000, startedAtMs: hostNow() - 3000 }
+  const report = { instance, service: 'default/web', slot: 0, revision: 1, origin: instance, predecessor: null, attempt: 0, startAtMs, hostPorts: {}, observed }
+  agent.send({ kind: 'status', sequence: 1, reports: [report] })
+  await agent.until('status-ack')
+  const { healthySinceMs, startedAtMs } = served.state.view.instances.get(instance)?.observed ?? {}
+  t.ok(Math.abs(Date.now() - 2000 - (healthySinceMs ?? 0)) < 1500, 'its times are ours in the records')
+  t.equal((healthySinceMs ?? 0) - (startedAtMs ?? 0), 1000)
+  agent.socket.terminate()
+})
+
+test('a node whose agent is there is not confirmed dead, though its engine is', async (t) => {
+  await using served = await serve()
+  const agent = await connect(served, await joined(served, 'n1'))
+  agent.send({ kind: 'hello', wireVersion, facts: facts(), bootId: 'b1' })
+  await agent.until('welcome')
+  agent.send({ kind: 'inventory', reports: [], unmanaged: 0 })
+  agent.send({ kind: 'heartbeat', sequence: 1, engineProblem: 'no socket' })
+  await agent.until('endpoints')
+  await agent.until('heartbeat-ack')
+  for (let tries = 0; tries < 100 && served.state.view.nodes.get('n1')?.liveness !== 'down'; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  const answer = await served.call('POST', '/v1/nodes/n1/confirm-dead')
+  t.match(answer, { status: 409, body: { code: 'conflict', detail: /its agent is heard from.*may still run/, advice: /turn the machine off/ } })
+  t.equal(served.state.view.nodes.get('n1')?.confirmedDead, false)
+  agent.socket.terminate()
 })

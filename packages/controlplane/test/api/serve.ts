@@ -11,6 +11,7 @@ import { ReconcileLoop } from '../../src/reconcile/loop.ts'
 import { Hub } from '../../src/sessions/hub.ts'
 import { openState, type State } from '../../src/state/state.ts'
 import { MemoryStore } from '../../src/store/memory/memory-store.ts'
+import type { Store } from '../../src/store/store.ts'
 import { silent } from '../state/fixtures.ts'
 
 export interface Served extends AsyncDisposable {
@@ -28,11 +29,10 @@ export interface Answer {
 }
 
 /** A whole control plane on the memory store, listening on the loopback interface. */
-export async function serve(): Promise<Served> {
+export async function serve(store: Store = new MemoryStore()): Promise<Served> {
   const stop = new AbortController()
   const config = makeConfig({ images: { local: 'allow' } }, {})
   const clock = systemClock
-  const store = new MemoryStore()
   const state = await openState({
     store,
     clock,
@@ -47,7 +47,7 @@ export async function serve(): Promise<Served> {
   }
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
-  const hub = new Hub({ state, monitor, tables, config: config.nodes, registries: [], logger: silent })
+  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, registries: [], logger: silent })
   const loop = new ReconcileLoop({ state, clock, config, logger: silent })
   state.feed.subscribe((commit) => {
     tables.follow([commit])
@@ -55,7 +55,7 @@ export async function serve(): Promise<Served> {
     loop.follow([commit])
   }, stop.signal)
   const resolve = (name: string) => resolveImage(name, config.images, [])
-  const deps = { state, hub, monitor, tables, config, clock, logger: silent, version: '0', resolveImage: resolve, backup: () => store.backup() }
+  const deps = { state, hub, monitor, tables, config, clock, logger: silent, version: '0', resolveImage: resolve, backup: (file: string) => store.backup(file) }
   const app = await makeApp(deps)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   monitor.start(stop.signal)

@@ -12,9 +12,14 @@ const node = (name: string, silentMs: number, more: Partial<Heard> = {}): Heard 
   liveness: 'ready',
   heardAtMs: nowMs - silentMs,
   engineProblem: '',
+  engineDownSinceMs: null,
   confirmedDead: false,
   ...more,
 })
+
+/** Heard from just now; its engine has not answered for so long. */
+const engineDown = (name: string, downMs: number, liveness: Heard['liveness'] = 'down'): Heard =>
+  node(name, 0, { liveness, engineProblem: 'no socket', engineDownSinceMs: nowMs - downMs })
 
 const verdicts = (nodes: Heard[], at = nowMs, brakeSince: number | null = null): Record<string, string> =>
   Object.fromEntries(
@@ -30,8 +35,13 @@ test('who is ready, suspect, lost or down', async (t) => {
     ['silent for lostAfter', node('a', 4000), { a: 'lost' }],
     ['lost stays lost', node('a', 9000, { liveness: 'lost' }), {}],
     ['lost and back', node('a', 0, { liveness: 'lost' }), { a: 'ready' }],
-    ['engine down', node('a', 0, { engineProblem: 'no socket' }), { a: 'down' }],
-    ['engine down and silent', node('a', 4000, { liveness: 'down', engineProblem: 'no socket' }), { a: 'lost' }],
+    ['engine down', engineDown('a', 0, 'ready'), { a: 'down' }],
+    ['engine down, but not for long', engineDown('a', 59_999), {}],
+    ['engine down for downAfter', engineDown('a', 60_000), { a: 'lost' }],
+    ['engine down for long, and only now heard of', engineDown('a', 60_000, 'ready'), { a: 'lost' }],
+    ['lost, and its agent is back, but its engine is not', engineDown('a', 1000, 'lost'), {}],
+    ['engine down and silent', { ...engineDown('a', 4000), heardAtMs: nowMs - 4000 }, { a: 'lost' }],
+    ['lost with its engine, which is back', node('a', 0, { liveness: 'lost' }), { a: 'ready' }],
     ['engine back', node('a', 0, { liveness: 'down' }), { a: 'ready' }],
     ['never heard since our start', node('a', 0, { liveness: 'suspect', heardAtMs: null }), { a: 'lost' }],
     ['confirmed dead, although ready', node('a', 0, { confirmedDead: true }), { a: 'lost' }],
@@ -66,4 +76,19 @@ test('the brake', async (t) => {
   t.equal(after.brakeSinceMs, null, 'and is released when they are back')
   const confirmed = node('a', 5000, { confirmedDead: true })
   t.same(verdicts([confirmed, ...silent('b'), ...alive('c')]), { a: 'lost', b: 'lost' }, 'one that is confirmed dead does not count')
+})
+
+test('engines that are down at once are under the brake too', async (t) => {
+  const alive = (...names: string[]): Heard[] => names.map((name) => node(name, 0))
+  const [lost] = judge([engineDown('a', 61_000), ...alive('b', 'c')], nowMs, startedAtMs, null, config).verdicts
+  t.equal(lost?.reason, 'its engine has not answered for 61s: no socket')
+  const many = [engineDown('a', 60_000), engineDown('b', 60_000, 'ready'), ...alive('c')]
+  const held = judge(many, nowMs, startedAtMs, null, config)
+  t.equal(held.brakeSinceMs, nowMs)
+  t.match(held.verdicts, [{ name: 'b', liveness: 'down', reason: /2 of 3 nodes are silent or without an engine at once/ }])
+  t.same(verdicts(many, nowMs, nowMs - config.massLossHoldMs), { a: 'lost', b: 'lost' }, 'it holds for a minute only')
+  const mixed = [engineDown('a', 60_000), node('b', 5000), ...alive('c')]
+  t.same(verdicts(mixed), { b: 'suspect' }, 'both kinds of trouble count')
+  const short = [engineDown('a', 1000), node('b', 5000), ...alive('c')]
+  t.same(verdicts(short), { b: 'lost' }, 'what would not be given up yet does not')
 })

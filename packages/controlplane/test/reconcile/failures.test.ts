@@ -2,6 +2,7 @@ import { successorInstanceId } from '@bulkhead/shared'
 import t from 'tap'
 
 import { backOffMs } from '../../src/reconcile/core/replace-failed.ts'
+import { observing } from '../support/records.ts'
 import { brief, reasons, Scene } from '../support/scene.ts'
 
 t.test('the back-off is the one that agents use', async (t) => {
@@ -60,7 +61,24 @@ t.test('a failure that the agent has answered is left to it', async (t) => {
   })
   t.same(brief(scene.state, scene.settle()), [])
   t.equal(scene.service().status, 'degraded')
-  t.equal(scene.service().reason, '0 of 1 healthy; slot 0: starts again after 1 failures')
+  t.equal(scene.service().reason, '0 of 1 healthy; slot 0: starts again after 1 failure')
+
+  const startAtMs = scene.state.nowMs + 8000
+  scene.state.putInstance({
+    ...successor,
+    attempt: 3,
+    startAtMs,
+    observed: observing({ state: 'created' }),
+  })
+  scene.settle()
+  t.match(
+    scene.service().reason,
+    /slot 0: waits until 1970-01-01T\S+Z before it is started again, after 3 failures in a row$/,
+  )
+  t.equal(scene.dueAtMs, startAtMs, 'it is looked at again when the wait is over')
+  scene.wait(8000)
+  scene.settle()
+  t.equal(scene.service().reason, '0 of 1 healthy; slot 0: starts again after 3 failures')
 })
 
 t.test('a failure without a successor is ours after a while', async (t) => {

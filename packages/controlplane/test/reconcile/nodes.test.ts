@@ -1,3 +1,4 @@
+import { isLive } from '@bulkhead/shared'
 import t from 'tap'
 
 import { aNode } from '../support/records.ts'
@@ -157,6 +158,83 @@ t.test(
     t.same(brief(scene.state, scene.settle()), ['stop 0'])
     scene.agents()
     t.same(brief(scene.state, scene.settle()), ['create 0 n3'])
+  },
+)
+
+t.test(
+  'a drain that is blocked for good says what would help, and its deadline ends it',
+  async (t) => {
+    const scene = new Scene('n1', 'n2')
+    const byHost = { separate: [{ from: 'self', by: 'host' }] }
+    scene.apply({ name: 'web', replicas: 2, placement: byHost, update: { maxUnavailable: 0 } })
+    scene.rest()
+    scene.node('n1', { admittance: 'draining' })
+    for (let count = 0; count < 5; count++) {
+      t.same(brief(scene.state, scene.settle()), [])
+      scene.wait(3_600_000)
+    }
+    t.match(
+      scene.service().reason,
+      /add a node that fits, let update\.maxUnavailable be at least 1, or drain with a --deadline$/,
+    )
+    const drainDueAtMs = scene.state.nowMs + 60_000
+    scene.node('n1', { drainDueAtMs })
+    t.same(brief(scene.state, scene.settle()), [])
+    t.match(scene.service().reason, /it is stopped at 1970-01-01T\d\d:\d\d:\d\dZ in any case/)
+    t.equal(scene.dueAtMs, drainDueAtMs)
+    scene.wait(60_000)
+    t.same(brief(scene.state, scene.settle()), ['stop 0'])
+    t.equal(
+      scene.state.instancesOn('n1')[0]?.cause,
+      'the deadline of the drain of node n1 has passed',
+    )
+    scene.agents()
+    t.same(brief(scene.state, scene.settle()), ['create 0 -'])
+    t.same(scene.state.instancesOn('n1').filter(isLive), [], 'the node is empty')
+    t.equal(scene.service().status, 'blocked')
+    scene.node('n1', { admittance: 'open', drainDueAtMs: null })
+    t.same(
+      brief(scene.state, scene.settle()),
+      ['assign 0 n1'],
+      'and takes it back when it is open again',
+    )
+  },
+)
+
+t.test('where not even a gap would make room, only a node or the deadline helps', async (t) => {
+  const scene = new Scene('n1')
+  scene.apply({ name: 'web', update: { maxUnavailable: 1 } })
+  scene.rest()
+  scene.node('n1', { admittance: 'draining' })
+  t.same(brief(scene.state, scene.settle()), [])
+  t.match(
+    scene.service().reason,
+    /no node fits.*; add a node that fits or drain with a --deadline$/,
+  )
+})
+
+t.test('the deadline of a drain stops everything, whatever the policy says', async (t) => {
+  const scene = new Scene('n1')
+  scene.apply({ name: 'web', replicas: 3 })
+  scene.apply({ name: 'db', exclusive: true })
+  scene.rest('web', 'db')
+  scene.node('n1', { admittance: 'draining', drainDueAtMs: scene.state.nowMs })
+  t.same(brief(scene.state, scene.settle('web')), ['stop 0', 'stop 1', 'stop 2'])
+  t.same(brief(scene.state, scene.settle('db')), ['stop 0'])
+})
+
+t.test(
+  'what is on a silent node is stopped for an overdue drain when it is heard again',
+  async (t) => {
+    const scene = new Scene('n1')
+    scene.apply({ name: 'web' })
+    scene.rest()
+    const drainDueAtMs = scene.state.nowMs + 1000
+    scene.node('n1', { admittance: 'draining', drainDueAtMs, liveness: 'suspect' })
+    scene.wait(2000)
+    t.same(brief(scene.state, scene.settle()), [])
+    scene.node('n1', { liveness: 'ready' })
+    t.same(brief(scene.state, scene.settle()), ['stop 0'])
   },
 )
 

@@ -219,3 +219,27 @@ t.test('failures from before a resume do not count again', async (t) => {
   scene.settle()
   t.equal(rollout(scene, 2)?.phase, 'paused')
 })
+
+t.test('content that failed and is applied again is given its chances anew', async (t) => {
+  const scene = running({ replicas: 1 })
+  const refuse = (revision: number): void => {
+    const instance = scene.live().find((one) => one.revision === revision)
+    if (instance) scene.failed(instance.id, { neverStarted: true })
+  }
+  scene.apply({ name: 'web', image: broken })
+  for (let count = 0; count < 3; count++) {
+    scene.settle()
+    refuse(2)
+    scene.wait(60_000)
+  }
+  scene.rest()
+  t.equal(rollout(scene, 2)?.phase, 'rolled-back')
+  scene.apply({ name: 'web', image: broken })
+  scene.settle()
+  t.match(
+    scene.live().find(({ revision }) => revision === 4),
+    { attempt: 0, startAtMs: scene.state.nowMs },
+  )
+  scene.rest()
+  t.equal(rollout(scene, 4)?.phase, 'completed', 'what stood in the way has been mended')
+})

@@ -141,7 +141,7 @@ t.test('a deleted service is stopped, and forgotten when nothing of it is left',
   t.equal(scene.service().status, 'blocked')
   t.equal(
     scene.service().reason,
-    'is deleted: 1 instances are not gone yet; nothing is heard from n3',
+    'is deleted: 1 instance is not gone yet; nothing is heard from n3',
   )
   scene.node('n3', { liveness: 'ready' })
   scene.agents()

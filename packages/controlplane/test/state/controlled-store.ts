@@ -4,8 +4,11 @@ import type { Batch, Loaded, Store } from '../../src/store/store.ts'
 export class ControlledStore implements Store {
   readonly batches: Batch[] = []
   readonly pruned: number[] = []
+  /** How many commits were tried, failed ones too. */
+  tried = 0
   readonly #store: Store
   #failure: Error | null = null
+  #full: Error | null = null
   #gate: PromiseWithResolvers<void> | null = null
 
   constructor(store: Store) {
@@ -15,6 +18,11 @@ export class ControlledStore implements Store {
   /** The next commit, and it alone, fails. */
   failNext(error: Error): void {
     this.#failure = error
+  }
+
+  /** All commits fail until it is called with null. */
+  failAll(error: Error | null): void {
+    this.#full = error
   }
 
   /** Commits wait until `release`. */
@@ -32,8 +40,9 @@ export class ControlledStore implements Store {
   }
 
   async commit(batch: Batch): Promise<void> {
+    this.tried += 1
     await this.#gate?.promise
-    const failure = this.#failure
+    const failure = this.#failure ?? this.#full
     this.#failure = null
     if (failure) throw failure
     await this.#store.commit(batch)

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
+import { systemClock } from '@bulkhead/shared'
 import t from 'tap'
 
+import { Readiness } from '../../src/api/readiness.ts'
 import { openState, type State } from '../../src/state/state.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { aToken, silent, stoppedClock } from '../state/fixtures.ts'
@@ -66,8 +69,12 @@ t.test('a full disk refuses writes, keeps what is there, and recovers', async (t
   t.ok(before.length > 10)
   t.strictSame([...first.state.view.tokens.keys()], before.toSorted(), 'memory is as the disk is')
   t.equal(first.state.events({ kind: 'Token', limit: 1000 }).length, before.length)
+  const readiness = new Readiness({ state: first.state, clock: systemClock })
+  await t.rejects(readiness.check(), { code: 'store-failed', message: /not ready: / })
   const again = await fill(first.state, 'again')
   rmSync(ballast)
+  await sleep(1100)
+  await readiness.check()
   const after = await fill(first.state, 'after')
   t.ok(after.length > 10, 'with room it goes on')
   const expected = [...before, ...again, ...after].toSorted()
@@ -75,6 +82,10 @@ t.test('a full disk refuses writes, keeps what is there, and recovers', async (t
   await first.close()
   const second = await open()
   t.strictSame([...second.state.view.tokens.keys()], expected)
-  t.equal(second.state.view.revision, expected.length + 1)
+  t.equal(
+    second.state.view.revision,
+    expected.length + 2,
+    'the creation, the writes, and the trial of readiness',
+  )
   await second.close()
 })

@@ -40,7 +40,7 @@ export interface ServiceView {
   readonly createdAt: string
   /** Fields of `security` that loosen the hardened default, for people. */
   readonly loosened: readonly string[]
-  /** The normalised spec; with `?full=true` and for a single service only. */
+  /** The normalised spec; for a single service only. */
   readonly spec?: ServiceSpec
   /** The document as it was applied. */
   readonly source?: Readonly<Record<string, unknown>>

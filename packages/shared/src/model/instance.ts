@@ -23,7 +23,10 @@ export const healthStates = ['unknown', 'starting', 'healthy', 'unhealthy'] as c
 export type HealthState = (typeof healthStates)[number]
 export const HealthState = Type.Enum(healthStates)
 
-/** What the agent alone writes. Times are wall-clock milliseconds of the agent's host; null: not yet. */
+/**
+ * What the agent alone writes. Times are wall-clock milliseconds, on the wire of the agent's host and in records of
+ * the control plane, which translates them; null: not yet.
+ */
 export const Observed = Type.Object({
   state: InstanceState,
   health: HealthState,

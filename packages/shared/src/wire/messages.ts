@@ -28,7 +28,7 @@ export const Assignment = object({
   revision: Type.Integer({ minimum: 1 }),
   desired: Type.Union([Type.Literal('run'), Type.Literal('stop')]),
   cause: Text,
-  /** Wall-clock milliseconds of the control plane; not started before. */
+  /** Wall-clock milliseconds of the agent's host, translated by the control plane; not started before. */
   startAtMs: Type.Number(),
   attempt: Type.Integer({ minimum: 0 }),
   hostPorts: Type.Record(Type.String(), Type.Integer()),
@@ -84,6 +84,9 @@ export const RegistryAccess = object({
 })
 export type RegistryAccess = Static<typeof RegistryAccess>
 
+/** Wall-clock milliseconds of the agent's host when it was sent: the control plane translates times by it. */
+const HostTime = Type.Optional(Type.Number())
+
 const message = <K extends string, T extends Type.TProperties>(kind: K, properties: T) =>
   object({ kind: Type.Literal(kind), ...properties })
 
@@ -96,6 +99,7 @@ export const FromAgent = {
     facts: NodeFacts,
     /** Random per start of the agent's process: a newer session of the node ends an older one. */
     bootId: Name,
+    nowMs: HostTime,
   }),
   inventory: message('inventory', {
     reports: Type.Array(InstanceReport),
@@ -111,6 +115,7 @@ export const FromAgent = {
     sequence: Type.Integer(),
     /** Empty when the engine answers, else why it does not. */
     engineProblem: Text,
+    nowMs: HostTime,
   }),
   /** The agent's chain of deltas is broken: send everything. */
   resync: message('resync', { reason: Text }),

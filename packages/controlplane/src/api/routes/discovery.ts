@@ -1,9 +1,11 @@
-import { splitServiceKey, type EndpointTable, type EndpointsView } from '@bulkhead/shared'
+import { BulkheadError, splitServiceKey, type ServiceKey, type EndpointTable, type EndpointsView } from '@bulkhead/shared'
 import type { FastifyInstance } from 'fastify'
 
 import { tableOf } from '../../discovery/core/endpoints.ts'
 import { findService, type ServiceParams } from '../actor.ts'
+import type { ClusterView } from '../../state/view.ts'
 import type { ApiDeps } from '../deps.ts'
+import { listSchema, nameParameter } from '../query.ts'
 import { listOrWatch } from '../watch.ts'
 
 const read = { config: { permission: 'read' as const } }
@@ -14,11 +16,19 @@ function show(table: EndpointTable, port: string | undefined): EndpointsView {
   return { service: name, environment, revision: table.revision, endpoints }
 }
 
+/** Of any revision that is kept: during a rollout the ports of the one before are still served. */
+function checkPort(view: ClusterView, key: ServiceKey, port: string): void {
+  const ports = new Set(view.revisionsOf(key).flatMap(({ spec }) => Object.keys(spec.ports)))
+  if (ports.has(port)) return
+  const known = ports.size === 0 ? 'it has none' : `its ports are ${[...ports].join(', ')}`
+  throw new BulkheadError('bad-request', `service ${key} has no port ${port}; ${known}`, 'leave port out to see all of them')
+}
+
 /** Where the healthy instances are, for programs. */
 export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { state, tables } = deps
   const { view } = state
-  app.get<{ Querystring: { environment?: string } }>('/v1/endpoints', read, (request, reply) => {
+  app.get<{ Querystring: { environment?: string } }>('/v1/endpoints', { ...read, schema: listSchema({ environment: nameParameter }) }, (request, reply) => {
     const { environment } = request.query
     const wanted = (key: string): boolean => environment === undefined || splitServiceKey(key).environment === environment
     return listOrWatch<EndpointsView>(deps, request, reply, {
@@ -38,11 +48,12 @@ export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
   })
   app.get<{ Params: ServiceParams; Querystring: { port?: string; watch?: string } }>(
     '/v1/discovery/:environment/:name',
-    read,
+    { ...read, schema: listSchema({ port: nameParameter }) },
     async (request, reply): Promise<EndpointsView | undefined> => {
       await state.settled()
       const { key } = findService(view, request.params)
       const { port, watch } = request.query
+      if (port !== undefined) checkPort(view, key, port)
       const current = (): EndpointsView => {
         const table = tables.get(key) ?? { service: key, zone: '', revision: view.revision, endpoints: [] }
         return show(table, port)

@@ -5,14 +5,16 @@ import { explainNodes } from '../../placement/core/explain.ts'
 import type { ClusterView } from '../../state/view.ts'
 import { findService, type ServiceParams } from '../actor.ts'
 import type { ApiDeps } from '../deps.ts'
+import { instanceReason } from '../views/instance-reason.ts'
 import { findInstance } from './instances.ts'
 
 const read = { config: { permission: 'read' as const } }
 const historyLength = 20
 
-function describeInstance(view: ClusterView, instance: Instance): string {
+function describeInstance(view: ClusterView, instance: Instance, nowMs: number): string {
   const { environment } = splitServiceKey(instance.service)
-  const reason = instance.observed.reason === '' ? '' : `: ${instance.observed.reason}`
+  const why = instanceReason(view, instance, nowMs)
+  const reason = why === instance.cause ? '' : `: ${why}`
   if (instance.node === null) return `${instance.id} (${environment}) has no node: ${instance.cause}`
   const node = view.nodes.get(instance.node)
   const where = node ? `node ${node.name} (${nodeState(node)})` : `node ${instance.node}, which is gone`
@@ -47,7 +49,7 @@ export function explainRoutes(app: FastifyInstance, deps: ApiDeps): void {
     const instance = findInstance(view, request.params.id)
     return {
       subject: instance.id,
-      summary: describeInstance(view, instance),
+      summary: describeInstance(view, instance, deps.clock.nowMs()),
       nodes: explainNodes(view, instance.service, instance, deps.config.ports.range),
       history: state.events({ subject: instance.id, limit: historyLength }),
     }

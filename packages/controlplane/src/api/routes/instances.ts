@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ClusterView } from '../../state/view.ts'
 import type { ApiDeps } from '../deps.ts'
 import { instanceView, isOfInterest, rolloutView } from '../views/service-view.ts'
+import { flagParameter, keyParameter, kindParameter, limitParameter, listSchema, nameParameter, revisionParameter } from '../query.ts'
 import { listOrWatch } from '../watch.ts'
 
 const read = { config: { permission: 'read' as const } }
@@ -15,6 +16,14 @@ interface InstanceFilter {
   readonly node?: string
   readonly all?: string
 }
+
+const instanceFilters = {
+  environment: nameParameter,
+  service: nameParameter,
+  node: nameParameter,
+  all: flagParameter,
+}
+const eventFilters = { subject: keyParameter, kind: kindParameter, limit: limitParameter, since: revisionParameter }
 
 /** Throws BulkheadError `not-found`. */
 export function findInstance(view: ClusterView, id: string): Instance {
@@ -39,29 +48,30 @@ function candidates(view: ClusterView, { environment, service, node }: InstanceF
 
 export function instanceRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { view } = deps.state
-  app.get<{ Querystring: InstanceFilter }>('/v1/instances', read, (request, reply) => {
+  const show = (instance: Instance): InstanceView => instanceView(view, instance, deps.clock.nowMs())
+  app.get<{ Querystring: InstanceFilter }>('/v1/instances', { ...read, schema: listSchema(instanceFilters) }, (request, reply) => {
     const filter = request.query
     return listOrWatch<InstanceView>(deps, request, reply, {
       list: () =>
         Array.from(candidates(view, filter))
           .filter((instance) => filter.all === 'true' || isOfInterest(view, instance))
-          .map((instance) => instanceView(view, instance))
+          .map((instance) => show(instance))
           .filter((item) => matches(filter, item)),
       *changes(commit) {
         for (const change of commit.changes) {
           if (change.kind !== 'instance') continue
           const instance = change.after ?? change.before
           if (!instance) continue
-          const item = instanceView(view, instance)
+          const item = show(instance)
           if (matches(filter, item)) yield { type: change.after ? 'put' : 'delete', item }
         }
       },
     })
   })
   app.get<{ Params: { id: string } }>('/v1/instances/:id', read, (request): Promise<InstanceView> =>
-    deps.state.read(() => instanceView(view, findInstance(view, request.params.id))),
+    deps.state.read(() => show(findInstance(view, request.params.id))),
   )
-  app.get<{ Querystring: { environment?: string; service?: string } }>('/v1/rollouts', read, (request, reply) => {
+  app.get<{ Querystring: { environment?: string; service?: string } }>('/v1/rollouts', { ...read, schema: listSchema({ environment: nameParameter, service: nameParameter }) }, (request, reply) => {
     const { environment, service } = request.query
     const wanted = (item: RolloutView): boolean =>
       (environment === undefined || item.environment === environment) &&
@@ -89,17 +99,17 @@ interface EventFilter {
 }
 
 function eventRoutes(app: FastifyInstance, deps: ApiDeps): void {
-  app.get<{ Querystring: EventFilter }>('/v1/events', read, (request, reply): Promise<ListView<EventView> | undefined> => {
+  app.get<{ Querystring: EventFilter }>('/v1/events', { ...read, schema: listSchema(eventFilters) }, (request, reply): Promise<ListView<EventView> | undefined> => {
     const { subject, kind, limit, since } = request.query
     const wanted = (event: EventView): boolean =>
       (subject === undefined || event.subject === subject) && (kind === undefined || event.kind === kind)
     return listOrWatch<EventView>(deps, request, reply, {
       list: () =>
         deps.state.events({
-          limit: Math.min(Math.max(Number(limit ?? 200) || 200, 1), 10_000),
+          limit: Number(limit ?? 200),
           ...(subject === undefined ? {} : { subject }),
           ...(kind === undefined ? {} : { kind }),
-          ...(since === undefined ? {} : { since: Number(since) || 0 }),
+          ...(since === undefined ? {} : { since: Number(since) }),
         }),
       *changes(commit) {
         for (const item of commit.events) if (wanted(item)) yield { type: 'put', item }

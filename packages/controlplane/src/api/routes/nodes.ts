@@ -1,16 +1,15 @@
-import { BulkheadError, isGone, type Node, type NodeView, type ZoneView } from '@bulkhead/shared'
+import { BulkheadError, counted, isGone, type Node, type NodeView, type ZoneView } from '@bulkhead/shared'
 import type { FastifyInstance } from 'fastify'
 
 import type { ClusterView, Transaction } from '../../state/view.ts'
 import { actorOf } from '../actor.ts'
-import { mintToken } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
-import { nodeView } from '../views/service-view.ts'
+import { nodeView } from '../views/node-view.ts'
+import { listSchema } from '../query.ts'
 import { listOrWatch } from '../watch.ts'
 
 const read = { config: { permission: 'read' as const } }
 const write = { config: { permission: 'write' as const } }
-const joinTokenLifeMs = 24 * 60 * 60 * 1000
 const labelKey = '^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$'
 /** Facts, not names: separation relies on them. */
 const fixedLabels = ['node', 'host', 'os', 'arch']
@@ -37,7 +36,7 @@ function readRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { state, monitor } = deps
   const { view } = state
   const show = (node: Node): NodeView => nodeView(view, node, monitor.heardAtMs(node.name))
-  app.get('/v1/nodes', read, (request, reply) =>
+  app.get('/v1/nodes', { ...read, schema: listSchema() }, (request, reply) =>
     listOrWatch<NodeView>(deps, request, reply, {
       list: () => [...view.nodes.values()].map((node) => show(node)),
       *changes(commit) {
@@ -51,7 +50,7 @@ function readRoutes(app: FastifyInstance, deps: ApiDeps): void {
   app.get<{ Params: { node: string } }>('/v1/nodes/:node', read, (request): Promise<NodeView> =>
     state.read(() => show(findNode(view, request.params.node))),
   )
-  app.get('/v1/zones', read, (request, reply) => {
+  app.get('/v1/zones', { ...read, schema: listSchema() }, (request, reply) => {
     return listOrWatch<ZoneView>(deps, request, reply, {
       list: () => zoneViews(view),
       *changes(commit) {
@@ -69,7 +68,7 @@ function removeNode(tx: Transaction, node: Node, connected: boolean): void {
   if (connected && live.length > 0) {
     throw new BulkheadError(
       'conflict',
-      `node ${node.name} is connected and still has ${live.length} instances`,
+      `node ${node.name} is connected and still has ${counted(live.length, 'instance')}`,
       `drain it first: bulkhead node drain ${node.name}`,
     )
   }
@@ -78,7 +77,7 @@ function removeNode(tx: Transaction, node: Node, connected: boolean): void {
     if (token.kind === 'node' && token.node === node.name) tx.deleteToken(token.id)
   }
   tx.deleteNode(node.name)
-  tx.event({ kind: 'Node', subject: node.name, action: 'removed', reason: `${live.length} live instances were on it` })
+  tx.event({ kind: 'Node', subject: node.name, action: 'removed', reason: `${counted(live.length, 'live instance')} on it` })
 }
 
 function admit(tx: Transaction, node: Node, admittance: Node['admittance'], dueAtMs: number | null): void {
@@ -88,6 +87,19 @@ function admit(tx: Transaction, node: Node, admittance: Node['admittance'], dueA
   tx.event({ kind: 'Node', subject: node.name, action, reason: 'by an operator' })
 }
 
+/** Nobody can vouch for the death of what talks; without an engine containers live on. */
+function refuseIfHeard({ name, liveness }: Node, isHeard: boolean): void {
+  if (liveness === 'ready') {
+    throw new BulkheadError('conflict', `node ${name} is alive: its agent was heard from`, 'drain it instead')
+  }
+  if (!isHeard) return
+  throw new BulkheadError(
+    'conflict',
+    `node ${name} is not dead: its agent is heard from, and though its engine does not answer, its containers may still run`,
+    'mend the engine, or turn the machine off and confirm then',
+  )
+}
+
 type NodeAct<B> = (tx: Transaction, node: Node, body: B) => void
 
 function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
@@ -95,7 +107,7 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const act = <B>(path: string, properties: object, run: NodeAct<B>): void => {
     app.post<{ Params: { node: string }; Body: B }>(
       `/v1/nodes/:node/${path}`,
-      { ...write, schema: { body: { type: 'object', additionalProperties: false, properties } } },
+      { ...write, schema: { body: { type: ['object', 'null'], additionalProperties: false, properties } } },
       async (request): Promise<NodeView> => {
         const { node: name } = request.params
         await state.write({ actor: actorOf(request) }, (tx) => run(tx, findNode(tx, name), (request.body ?? {}) as B))
@@ -110,9 +122,7 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
     admit(tx, node, 'draining', body.deadlineMs === undefined ? null : tx.nowMs + body.deadlineMs),
   )
   act('confirm-dead', {}, (tx, node) => {
-    if (node.liveness === 'ready') {
-      throw new BulkheadError('conflict', `node ${node.name} is alive: its agent was heard from`, 'drain it instead')
-    }
+    refuseIfHeard(node, tx.nowMs - (monitor.heardAtMs(node.name) ?? 0) < deps.config.nodes.suspectAfterMs)
     tx.putNode({ ...node, confirmedDead: true, liveness: 'lost', livenessReason: 'an operator confirmed that it is dead', livenessSinceMs: tx.nowMs })
     tx.event({ kind: 'Node', subject: node.name, action: 'confirmed-dead', reason: 'by an operator' })
   })
@@ -149,31 +159,7 @@ function labelRoute(act: <B>(path: string, properties: object, run: NodeAct<B>) 
   })
 }
 
-function tokenRoute(app: FastifyInstance, { state }: ApiDeps): void {
-  const properties = {
-    kind: { type: 'string', enum: ['join'] },
-    node: { type: 'string', pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$' },
-    zone: { type: 'string', maxLength: 63 },
-  }
-  app.post<{ Body: { kind: 'join'; node?: string; zone?: string } }>(
-    '/v1/tokens',
-    { ...write, schema: { body: { type: 'object', required: ['kind'], additionalProperties: false, properties } } },
-    async (request) => {
-      const { node = null, zone = null } = request.body
-      const token = await state.write({ actor: actorOf(request) }, (tx) => {
-        if (zone !== null && !Object.hasOwn(tx.zones.zones, zone)) {
-          const zones = Object.keys(tx.zones.zones).join(', ')
-          throw new BulkheadError('bad-request', `zone ${zone} is not declared`, `the zones are ${zones}`)
-        }
-        return mintToken(tx, { kind: 'join', node, zone, expiresAtMs: tx.nowMs + joinTokenLifeMs })
-      })
-      return { token, expiresInMs: joinTokenLifeMs }
-    },
-  )
-}
-
 export function nodeRoutes(app: FastifyInstance, deps: ApiDeps): void {
   readRoutes(app, deps)
   writeRoutes(app, deps)
-  tokenRoute(app, deps)
 }

@@ -18,6 +18,7 @@ import type { Commit, Transaction } from '../../state/view.ts'
 import { actorOf, checkMatch, findService, type ServiceParams } from '../actor.ts'
 import type { ApiDeps } from '../deps.ts'
 import { revisionView, serviceView } from '../views/service-view.ts'
+import { listSchema, nameParameter } from '../query.ts'
 import { listOrWatch } from '../watch.ts'
 
 const read = { config: { permission: 'read' as const } }
@@ -39,7 +40,7 @@ function touchedServices(commit: Commit): Set<ServiceKey> {
 
 function readRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { view } = deps.state
-  app.get<{ Querystring: { environment?: string } }>('/v1/services', read, (request, reply) => {
+  app.get<{ Querystring: { environment?: string } }>('/v1/services', { ...read, schema: listSchema({ environment: nameParameter }) }, (request, reply) => {
     const { environment } = request.query
     const wanted = (service: Service): boolean =>
       environment === undefined || service.environment === environment
@@ -115,7 +116,8 @@ const scale: ServiceAct = (tx, service, { replicas }) => {
 function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { state } = deps
   const act = (path: string, properties: object, run: ServiceAct, required: string[] = []): void => {
-    const body = { type: 'object', additionalProperties: false, properties, required }
+    const type = required.length > 0 ? 'object' : ['object', 'null']
+    const body = { type, additionalProperties: false, properties, required }
     app.post<{ Params: ServiceParams; Body: ServiceBody | null }>(
       `${one}/${path}`,
       { ...write, schema: { body } },

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { StreamRequest } from '../../sessions/streams.ts'
 import type { ApiDeps } from '../deps.ts'
+import { countParameter, flagParameter, querySchema, timeParameter } from '../query.ts'
 import { findInstance } from './instances.ts'
 
 const read = { config: { permission: 'read' as const } }
@@ -127,14 +128,14 @@ export function streamRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { view } = deps.state
   app.get<{ Params: { id: string }; Querystring: { follow?: string; sinceMs?: string; tail?: string } }>(
     '/v1/instances/:id/logs',
-    read,
+    { ...read, schema: { querystring: querySchema({ follow: flagParameter, sinceMs: timeParameter, tail: countParameter }) } },
     (request, reply) => {
       const { follow, sinceMs, tail } = request.query
       pipe(deps, request, reply, findInstance(view, request.params.id), {
         kind: 'logs',
         follow: follow === 'true',
-        sinceMs: sinceMs === undefined ? null : Number(sinceMs) || 0,
-        tail: tail === undefined ? null : Math.max(0, Math.trunc(Number(tail)) || 0),
+        sinceMs: sinceMs === undefined ? null : Number(sinceMs),
+        tail: tail === undefined ? null : Number(tail),
       })
     },
   )

@@ -3,16 +3,18 @@ import type { FastifyInstance } from 'fastify'
 
 import type { ApiDeps } from '../deps.ts'
 import { Metrics } from '../metrics.ts'
+import { Readiness } from '../readiness.ts'
 
 /** Whether it lives and serves, what it is, and what its documents and its API look like. */
 export function systemRoutes(app: FastifyInstance, deps: ApiDeps): void {
+  const readiness = new Readiness(deps)
   app.get('/healthz', { config: { permission: 'open' } }, () => ({ status: 'ok' }))
   app.get('/readyz', { config: { permission: 'open' } }, async () => {
-    await deps.state.settled()
+    await readiness.check()
     return { status: 'ok', revision: deps.state.view.revision }
   })
   let metrics: Metrics | null = null
-  app.get('/metrics', { config: { permission: 'open' } }, async (_request, reply) => {
+  app.get('/metrics', { config: { permission: 'metrics' } }, async (_request, reply) => {
     metrics ??= new Metrics(deps.state.view)
     return reply.type(metrics.contentType).send(await metrics.text())
   })

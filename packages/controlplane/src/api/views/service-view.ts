@@ -2,13 +2,10 @@ import {
   isGone,
   isHealthy,
   loosened,
-  nodeState,
   splitServiceKey,
   stateOf,
   type Instance,
   type InstanceView,
-  type Node,
-  type NodeView,
   type Revision,
   type RevisionView,
   type Rollout,
@@ -19,9 +16,8 @@ import {
 
 import { endpointsOf } from '../../discovery/core/endpoints.ts'
 import type { ClusterView } from '../../state/view.ts'
-
-export const timeOf = (ms: number): string => new Date(ms).toISOString()
-export const timeOrNull = (ms: number | null): string | null => (ms === null ? null : timeOf(ms))
+import { instanceReason } from './instance-reason.ts'
+import { timeOf, timeOrNull } from './times.ts'
 
 export function serviceView(view: ClusterView, service: Service, full = false): ServiceView {
   const revision = view.revisionOf(service.key, service.revision)
@@ -59,7 +55,7 @@ export function serviceView(view: ClusterView, service: Service, full = false): 
   }
 }
 
-export function instanceView(view: ClusterView, instance: Instance): InstanceView {
+export function instanceView(view: ClusterView, instance: Instance, nowMs: number): InstanceView {
   const { name, environment } = splitServiceKey(instance.service)
   const revision = view.revisionOf(instance.service, instance.revision)
   const { observed } = instance
@@ -74,7 +70,7 @@ export function instanceView(view: ClusterView, instance: Instance): InstanceVie
     revision: instance.revision,
     state,
     health: state === 'lost' ? 'unknown' : observed.health,
-    reason: observed.reason === '' || instance.node === null ? instance.cause : observed.reason,
+    reason: instanceReason(view, instance, nowMs),
     containerId: observed.containerId,
     image: revision?.spec.image ?? '',
     digest: revision?.template.image.digest ?? '',
@@ -98,35 +94,6 @@ export function isOfInterest(view: ClusterView, instance: Instance): boolean {
   if (instance.observed.state !== 'failed') return false
   const siblings = view.instancesOf(instance.service).filter(({ slot }) => slot === instance.slot)
   return siblings.at(-1) === instance && siblings.every((sibling) => isGone(sibling))
-}
-
-export function nodeView(view: ClusterView, node: Node, heardAtMs: number | null): NodeView {
-  const { facts } = node
-  const { cpuMillis, memoryBytes, instances } = view.usageOf(node.name)
-  return {
-    name: node.name,
-    address: facts.address,
-    zones: facts.zones,
-    environments: facts.environments,
-    labels: { ...facts.labels, ...node.labels },
-    domain: facts.domain,
-    state: nodeState(node),
-    reason: reasonOf(node),
-    capacity: facts.capacity,
-    used: { cpuMillis, memoryBytes, instances },
-    engine: facts.engine,
-    agentVersion: facts.agentVersion,
-    joinedAt: timeOf(node.joinedAtMs),
-    lastHeardAt: timeOrNull(heardAtMs),
-  }
-}
-
-function reasonOf(node: Node): string {
-  if (node.livenessReason !== '') return node.livenessReason
-  if (node.admittance === 'cordoned') return 'cordoned by an operator'
-  if (node.admittance !== 'draining') return ''
-  const until = node.drainDueAtMs === null ? '' : `, at the latest until ${timeOf(node.drainDueAtMs)}`
-  return `drained by an operator${until}`
 }
 
 export function rolloutView(rollout: Rollout): RolloutView {

@@ -10,6 +10,8 @@ export interface Heard {
   readonly heardAtMs: number | null
   /** Empty when its engine answers. */
   readonly engineProblem: string
+  /** Since when it does not; null when it does. */
+  readonly engineDownSinceMs: number | null
   readonly confirmedDead: boolean
 }
 
@@ -27,7 +29,8 @@ export interface Judgement {
 }
 
 /**
- * Decides who is ready, suspect, lost or down. Unknown is not dead: during the grace after our own start nobody
+ * Decides who is ready, suspect, lost or down. A node whose engine stays down is lost in the end, though its agent
+ * is there. Unknown is not dead: during the grace after our own start nobody
  * new is judged, and when many fall silent at once the brake keeps them suspect, up to a limit.
  */
 export function judge(
@@ -38,23 +41,25 @@ export function judge(
   config: NodesConfig,
 ): Judgement {
   const silence = (node: Heard): number => nowMs - (node.heardAtMs ?? startedAtMs)
-  const silent = nodes.filter(
-    (node) => !node.confirmedDead && node.liveness !== 'lost' && silence(node) >= config.suspectAfterMs,
-  )
-  const many = silent.length >= 2 && silent.length > config.massLossBrake * nodes.length
+  const downtime = (node: Heard): number => nowMs - (node.engineDownSinceMs ?? nowMs)
+  const present = nodes.filter((node) => !node.confirmedDead && node.liveness !== 'lost')
+  const silent = present.filter((node) => silence(node) >= config.suspectAfterMs)
+  const helpless = present.filter((node) => !silent.includes(node) && downtime(node) >= config.downAfterMs)
+  const missing = silent.length + helpless.length
+  const many = missing >= 2 && missing > config.massLossBrake * nodes.length
   const since = many ? (brakeSinceMs ?? nowMs) : null
   const braked = since !== null && nowMs - since < config.massLossHoldMs
   const situation: Situation = {
     inGrace: nowMs - startedAtMs < config.restartGraceMs,
     brake: braked
-      ? `; ${silent.length} of ${nodes.length} nodes are silent at once, so none is given up before ` +
-        formatDuration(config.massLossHoldMs)
+      ? `; ${missing} of ${nodes.length} nodes are silent${helpless.length > 0 ? ' or without an engine' : ''} at once, ` +
+        `so none is given up before ${formatDuration(config.massLossHoldMs)}`
       : '',
     config,
   }
   const verdicts: Verdict[] = []
   for (const node of nodes) {
-    const verdict = verdictOn(node, silence(node), situation)
+    const verdict = verdictOn(node, silence(node), downtime(node), situation)
     if (verdict && verdict.liveness !== node.liveness) verdicts.push({ name: node.name, ...verdict })
   }
   return { verdicts, brakeSinceMs: since }
@@ -67,16 +72,24 @@ interface Situation {
   readonly config: NodesConfig
 }
 
+const inSeconds = (ms: number): string => formatDuration(Math.round(ms / 1000) * 1000)
+
 function verdictOn(
   node: Heard,
   silentMs: number,
+  downMs: number,
   { inGrace, brake, config }: Situation,
 ): { liveness: Liveness; reason: string } | null {
   if (node.confirmedDead) return { liveness: 'lost', reason: 'an operator confirmed that it is dead' }
   if (silentMs < config.suspectAfterMs) {
     if (node.heardAtMs === null) return null
     if (node.engineProblem === '') return { liveness: 'ready', reason: '' }
-    return { liveness: 'down', reason: `its engine does not answer: ${node.engineProblem}` }
+    // Its containers may live on without their engine, but nobody can tell, mend or stop them.
+    if (node.liveness === 'lost') return null
+    if (downMs >= config.downAfterMs && brake === '') {
+      return { liveness: 'lost', reason: `its engine has not answered for ${inSeconds(downMs)}: ${node.engineProblem}` }
+    }
+    return { liveness: 'down', reason: `its engine does not answer: ${node.engineProblem}${brake}` }
   }
   if (inGrace || node.liveness === 'lost') return null
   const reason = `nothing heard from its agent for ${formatDuration(Math.round(silentMs / 100) * 100)}`

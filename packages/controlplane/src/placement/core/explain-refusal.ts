@@ -1,4 +1,4 @@
-import type { Node } from '@bulkhead/shared'
+import { counted, type Node } from '@bulkhead/shared'
 
 import type { ClusterView } from '../../state/view.ts'
 import type { Filter } from './filters/filter.ts'
@@ -41,7 +41,8 @@ export function explainRefusals(filters: readonly Filter[], nodes: Iterable<Node
     const count = index === 0 ? `${names.length} of ${total}` : `${names.length}`
     return `${count} ${names.length === 1 ? one : many} (${listNames(names)})`
   })
-  const more = texts.length > groupsShown ? `; and ${texts.length - groupsShown} more reasons` : ''
+  const more =
+    texts.length > groupsShown ? `; and ${counted(texts.length - groupsShown, 'more reason')}` : ''
   return texts.slice(0, groupsShown).join('; ') + more
 }
 

@@ -1,4 +1,5 @@
 import {
+  counted,
   isLive,
   type ExplainView,
   type Instance,
@@ -72,7 +73,7 @@ function describe(score: Score, { spec }: Revision): readonly string[] {
     reasons.push(Number.isFinite(count) ? `${count} in its ${level}` : `${level} not known`)
   }
   reasons.push(
-    `${score.instances} instances of the service on it`,
+    `${counted(score.instances, 'instance')} of the service on it`,
     `${Math.round(score.reserved * 100)} % reserved with one more`,
   )
   return reasons

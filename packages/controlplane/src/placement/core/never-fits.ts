@@ -1,4 +1,11 @@
-import { formatBytes, formatCpu, type Node, type Revision, type ServiceKey } from '@bulkhead/shared'
+import {
+  counted,
+  formatBytes,
+  formatCpu,
+  type Node,
+  type Revision,
+  type ServiceKey,
+} from '@bulkhead/shared'
 
 import type { ClusterView } from '../../state/view.ts'
 import { Books } from './books.ts'
@@ -72,8 +79,8 @@ function tooFewDomains(fitting: readonly Node[], by: string, replicas: number): 
     .slice(0, domainsShown)
     .map(([domain, names]) => (by === 'node' ? domain : `${domain} (${listNames(names)})`))
   const more = domains.size > domainsShown ? ` and ${domains.size - domainsShown} more` : ''
-  const count = `${domains.size} ${domains.size === 1 ? 'qualifies' : 'qualify'}`
-  return `${replicas} replicas need ${replicas} different ${by}s, ${count}: ${shown.join(', ')}${more}`
+  const count = counted(domains.size, 'qualifies', 'qualify')
+  return `${counted(replicas, 'replica needs', 'replicas need')} ${counted(replicas, by, `different ${by}s`)}, ${count}: ${shown.join(', ')}${more}`
 }
 
 function tooLittleRoom(context: FilterContext, fitting: readonly Node[]): string | null {
@@ -84,8 +91,8 @@ function tooLittleRoom(context: FilterContext, fitting: readonly Node[]): string
   const { cpuMillis, memoryBytes } = context.revision.template.resources
   const shown = rooms.slice(0, domainsShown).map((one) => `${one.name} (${one.room})`)
   const more = rooms.length > domainsShown ? ` and ${rooms.length - domainsShown} more` : ''
-  const need = `${formatCpu(cpuMillis)} cpu and ${formatBytes(memoryBytes)} memory each`
-  return `${replicas} replicas need ${need}, there is room for ${room}: ${shown.join(', ')}${more}`
+  const need = `${formatCpu(cpuMillis)} cpu and ${formatBytes(memoryBytes)} memory${replicas === 1 ? '' : ' each'}`
+  return `${counted(replicas, 'replica needs', 'replicas need')} ${need}, there is room for ${room}: ${shown.join(', ')}${more}`
 }
 
 /** How many instances the node holds by cpu, memory and host ports. */

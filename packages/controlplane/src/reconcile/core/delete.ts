@@ -1,4 +1,4 @@
-import { isGone } from '@bulkhead/shared'
+import { counted, isGone } from '@bulkhead/shared'
 
 import type { Plan } from './plan.ts'
 
@@ -22,7 +22,7 @@ export function deleteService(plan: Plan): void {
     .filter((name) => situation.view.nodes.get(name)?.liveness !== 'ready')
     .toSorted()
   const whom = silent.length > 0 ? `; nothing is heard from ${silent.join(', ')}` : ''
-  const reason = `is deleted: ${left.length} instances are not gone yet${whom}`
+  const reason = `is deleted: ${counted(left.length, 'instance is', 'instances are')} not gone yet${whom}`
   const status = silent.length > 0 ? 'blocked' : 'progressing'
   if (situation.service.status === status && situation.service.reason === reason) return
   plan.push({ kind: 'status', status, reason })

@@ -1,5 +1,7 @@
+import { shownTime } from '@bulkhead/shared'
+
 import type { Plan } from './plan.ts'
-import { replace, replacements } from './replace.ts'
+import { replace, replacements, type Replacement } from './replace.ts'
 
 /**
  * When the deadline of a drain has passed, what is still on the node is stopped, place or no place.
@@ -15,6 +17,21 @@ export function stopOverdue(plan: Plan): void {
       else plan.stop(instance, `the deadline of the drain of node ${node.name} has passed`)
     }
   }
+}
+
+/** What an operator can do about an instance that may not move. */
+function remedyFor(
+  { situation }: Plan,
+  { instance, need }: Replacement,
+  roomWithout: boolean,
+): string {
+  const ways = ['add a node that fits']
+  if (roomWithout) ways.push('let update.maxUnavailable be at least 1')
+  const dueAtMs = situation.nodeOf(instance)?.drainDueAtMs ?? null
+  if (need.kind !== 'drain') ways.push('relax the placement')
+  else if (dueAtMs === null) ways.push('drain with a --deadline')
+  const inAnyCase = dueAtMs === null ? '' : `; it is stopped at ${shownTime(dueAtMs)} in any case`
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(ways) + inAnyCase
 }
 
 /**
@@ -35,6 +52,7 @@ export function moveAway(plan: Plan): void {
     const limit = roomWithout ? ` and ${floor} of ${replicas} must stay available` : ''
     // With a budget, its turn comes when the others are available.
     const level = roomWithout && floor < replicas ? 'progressing' : 'blocked'
-    plan.hinder(slot.index, level, `${subject}: ${reason}${limit}`)
+    const remedy = level === 'blocked' ? `; ${remedyFor(plan, replacement, roomWithout)}` : ''
+    plan.hinder(slot.index, level, `${subject}: ${reason}${limit}${remedy}`)
   }
 }

@@ -55,6 +55,7 @@ export function beginningOf(plan: Plan, slot: Slot, revision: Revision): Beginni
     plan.wake(finishedAtMs + handoverMs)
     return null
   }
+  if (isOfEarlierRollout(plan, last, revision)) return fresh(nowMs)
   const ranMs = observed.startedAtMs === null ? 0 : finishedAtMs - observed.startedAtMs
   const attempt = !observed.neverStarted && ranMs >= restart.resetAfterMs ? 1 : last.attempt + 1
   const why = observed.reason === '' ? 'it failed' : observed.reason
@@ -63,11 +64,22 @@ export function beginningOf(plan: Plan, slot: Slot, revision: Revision): Beginni
     predecessor: last.id,
     attempt,
     startAtMs: Math.max(nowMs, finishedAtMs + backOffMs(attempt, restart)),
-    avoid: nodesThatFailed(alike),
+    avoid: nodesThatFailed(alike.filter((one) => !isOfEarlierRollout(plan, one, revision))),
     text: observed.neverStarted
       ? `replaces ${last.id}, which could not be started on ${where}: ${why}`
       : `replaces ${last.id}, which failed on ${where}: ${why}`,
   }
+}
+
+/** Who rolls the same content out again has mended something: what failed before says nothing of it. */
+function isOfEarlierRollout(
+  { rollout, situation }: Plan,
+  instance: Instance,
+  revision: Revision,
+): boolean {
+  if (!rollout || situation.revision(rollout.to)?.templateHash !== revision.templateHash)
+    return false
+  return instance.createdAtMs < rollout.startedAtMs
 }
 
 /** Ended by itself while it was wanted. */

@@ -1,4 +1,4 @@
-import type { Instance, Revision } from '@bulkhead/shared'
+import { counted, type Instance, type Revision } from '@bulkhead/shared'
 
 import { unmetDependency } from './dependencies.ts'
 import type { Plan } from './plan.ts'
@@ -12,7 +12,7 @@ export function stopSurplus(plan: Plan): void {
   for (const slot of plan.roster.slots.slice(replicas).toReversed()) {
     for (const instance of plan.roster.lives(slot)) {
       if (plan.roster.mayStop(instance, floor))
-        plan.stop(instance, `scaled to ${replicas} replicas`)
+        plan.stop(instance, `scaled to ${counted(replicas, 'replica')}`)
       else {
         plan.wakeWhenAvailable()
         const text = `stays until ${floor} of the ${replicas} wanted ones are available`

@@ -11,7 +11,7 @@ import {
 import type { ClusterView } from '../../state/view.ts'
 import type { ReconcileContext } from './context.ts'
 
-/** A clock of an agent that is further ahead than this is not believed. */
+/** A time that is further ahead of us than this, because our clock was set, is not believed. */
 const maxSkewMs = 60_000
 
 /** What can be read off the records of one service, without anything that has been decided yet. */
@@ -84,9 +84,8 @@ export class Situation {
   }
 
   /**
-   * When the instance counts as available: it has been healthy for `minHealthyTime`. By the clock
-   * of its node, but never before the record was made, and without believing a clock that is far
-   * ahead.
+   * When the instance counts as available: it has been healthy for `minHealthyTime`, but never
+   * before the record was made.
    */
   availableAtMs(instance: Instance): number | null {
     const { healthySinceMs } = instance.observed

@@ -1,9 +1,10 @@
-import type { Instance, ServiceStatus } from '@bulkhead/shared'
+import { counted, type Instance, type ServiceStatus } from '@bulkhead/shared'
 
 import type { Hindrance, Plan } from './plan.ts'
 import { failedRollout, isComplete } from './rollout-progress.ts'
 import type { Slot } from './roster.ts'
 import { keeperOf } from './slots.ts'
+import { waitingForBackOff } from './waiting.ts'
 
 const textsShown = 3
 const slotsShown = 4
@@ -76,10 +77,8 @@ function ofSlot(plan: Plan, slot: Slot): Finding | null {
   return stopping ? finding('progressing', 'is being replaced') : null
 }
 
-function troubleOf(
-  { situation }: Plan,
-  instance: Instance,
-): { level: Hindrance; text: string } | null {
+function troubleOf(plan: Plan, instance: Instance): { level: Hindrance; text: string } | null {
+  const { situation } = plan
   if (situation.serves(instance)) return null
   const node = situation.nodeOf(instance)
   const { id, observed, attempt } = instance
@@ -90,7 +89,14 @@ function troubleOf(
   if (observed.state === 'running' && observed.health === 'unhealthy') {
     return { level: 'degraded', text: `${id} is unhealthy${suffix(observed.reason)}` }
   }
-  if (attempt > 0) return { level: 'degraded', text: `starts again after ${attempt} failures` }
+  const waits = waitingForBackOff(instance, situation.nowMs)
+  if (waits !== null) {
+    plan.wake(instance.startAtMs)
+    return { level: 'degraded', text: waits }
+  }
+  if (attempt > 0) {
+    return { level: 'degraded', text: `starts again after ${counted(attempt, 'failure')}` }
+  }
   return { level: 'progressing', text: 'starts' }
 }
 
@@ -110,6 +116,7 @@ function grouped(findings: readonly Finding[]): readonly string[] {
     const more = slots.length > slotsShown ? ` and ${slots.length - slotsShown} more` : ''
     return `${slots.length === 1 ? 'slot' : 'slots'} ${shown}${more}: ${text}`
   })
-  const more = texts.length > textsShown ? [`and ${texts.length - textsShown} more reasons`] : []
+  const more =
+    texts.length > textsShown ? [`and ${counted(texts.length - textsShown, 'more reason')}`] : []
   return [...texts.slice(0, textsShown), ...more]
 }

@@ -5,7 +5,8 @@ import { changeRevision } from './new-revision.ts'
 
 /**
  * Makes the content of an earlier revision the wanted one, as a new revision with the present number of replicas.
- * Without `to`: the newest one whose containers differ. Throws BulkheadError `not-found` or `conflict`.
+ * Without `to`: the newest one whose containers differ and whose rollout has not failed. Throws BulkheadError
+ * `not-found` or `conflict`.
  */
 export function undoTo(tx: Transaction, service: Service, to: number | null): void {
   const current = tx.revisionOf(service.key, service.revision)
@@ -14,12 +15,7 @@ export function undoTo(tx: Transaction, service: Service, to: number | null): vo
   }
   const target = to === null ? previous(tx, service, current) : tx.revisionOf(service.key, to)
   if (!target) {
-    const kept = tx.revisionsOf(service.key).map(({ revision }) => revision).join(', ')
-    throw new BulkheadError(
-      'not-found',
-      to === null ? `service ${service.key} has no earlier revision` : `revision ${to} of service ${service.key} is not kept`,
-      `the revisions kept are ${kept}`,
-    )
+    throw new BulkheadError('not-found', `revision ${to} of service ${service.key} is not kept`, `the revisions kept are ${kept(tx, service)}`)
   }
   if (target.revision === current.revision) {
     throw new BulkheadError('conflict', `revision ${target.revision} of service ${service.key} is the present one`, 'choose another one with --to')
@@ -36,6 +32,34 @@ export function undoTo(tx: Transaction, service: Service, to: number | null): vo
   })
 }
 
-function previous(tx: Transaction, service: Service, current: Revision): Revision | undefined {
-  return tx.revisionsOf(service.key).findLast((revision) => revision.templateHash !== current.templateHash)
+const kept = (tx: Transaction, service: Service): string =>
+  tx.revisionsOf(service.key).map(({ revision }) => revision).join(', ')
+
+function previous(tx: Transaction, service: Service, current: Revision): Revision {
+  const others = tx.revisionsOf(service.key).filter(({ templateHash }) => templateHash !== current.templateHash)
+  const failed = failedTemplates(tx, service)
+  const target = others.findLast(({ templateHash }) => !failed.has(templateHash))
+  if (target) return target
+  const last = others.at(-1)
+  if (!last) {
+    throw new BulkheadError('not-found', `service ${service.key} has no earlier revision`, `the revisions kept are ${kept(tx, service)}`)
+  }
+  const why = failed.get(last.templateHash) ?? ''
+  throw new BulkheadError(
+    'conflict',
+    `service ${service.key} has nothing to go back to: the rollout of revision ${last.revision} failed: ${why}`,
+    `to go to a revision all the same, name it with --to; the revisions kept are ${kept(tx, service)}`,
+  )
+}
+
+/** Templates whose last rollout failed, each with the reason. */
+function failedTemplates(tx: Transaction, service: Service): ReadonlyMap<string, string> {
+  const failed = new Map<string, string>()
+  for (const { to, phase, reason } of tx.rolloutsOf(service.key).toSorted((a, b) => a.to - b.to)) {
+    const hash = tx.revisionOf(service.key, to)?.templateHash
+    if (hash === undefined) continue
+    if (phase === 'failed' || phase === 'rolled-back') failed.set(hash, reason)
+    else if (phase === 'completed') failed.delete(hash)
+  }
+  return failed
 }
