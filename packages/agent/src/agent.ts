@@ -2,9 +2,8 @@ import { canonicalJson, type Clock, type NodeFacts, sleep, splitServiceKey } fro
 import type { Logger } from 'pino'
 
 import { Askers } from './askers.ts'
-import type { Lineage } from './core/lineage.ts'
 import { networkName } from './core/network-name.ts'
-import type { NodeIdentity } from './core/ownership.ts'
+import { type NodeIdentity, ownership } from './core/ownership.ts'
 import { CpuLimits } from './cpu-limits.ts'
 import { answer } from './discovery/answer.ts'
 import type { Listen } from './discovery/listener.ts'
@@ -14,12 +13,12 @@ import { EngineWatch } from './engine/engine-watch.ts'
 import type { Engine } from './engine/engine.ts'
 import { Pulls } from './engine/pulls.ts'
 import { Executor } from './execute.ts'
+import { noteFailure } from './failure-notice.ts'
 import type { Checker } from './health/checker.ts'
 import { ProbeRunner } from './health/probe-runner.ts'
 import { ProbeSync } from './health/probe-sync.ts'
 import { Journal } from './journal/journal.ts'
 import type { JournalStorage } from './journal/storage.ts'
-import { lastWords } from './last-words.ts'
 import { LineageStore } from './lineage-store.ts'
 import { type EngineReport, unknownEngine } from './node/facts.ts'
 import { restoreFrom } from './restore.ts'
@@ -59,6 +58,9 @@ const factsRetryMs = 2000
 const firstListMs = 3000
 const sweepMs = 60_000
 
+const networkOfLabels = (labels: Readonly<Record<string, string>>): string =>
+  networkName(labels[ownership.environment] ?? '', labels[ownership.zone] ?? '')
+
 /** One node's agent: everything but the process around it. */
 export class Agent {
   readonly #deps: AgentDeps
@@ -92,6 +94,7 @@ export class Agent {
       identity,
       onChange: (ids) => this.#onChange(ids),
       onProblem: () => this.#session.beat(),
+      onNetworkRemoved: (network) => this.#onNetworkRemoved(network),
     })
     const watch = this.#watch
     this.#limits = new CpuLimits({ ...deps, containers: watch.containers })
@@ -123,7 +126,8 @@ export class Agent {
       executor,
       pulls,
       probes: new ProbeSync({ ...deps, watch, runner: this.#runner }),
-      onFailure: (lineage) => this.#session.outbox.hold(this.#addLastWords(lineage)),
+      onFailure: (lineage, failed) =>
+        noteFailure({ ...deps, store: this.#store, outbox: this.#session.outbox }, lineage, failed),
       preparedLimit: settings.preparedSuccessors,
     })
     this.#session = this.#makeSession()
@@ -196,6 +200,16 @@ export class Agent {
     for (const instance of instances) this.#supervisor.markInstance(instance)
   }
 
+  /** What waits for its start has the network, and the address of discovery on it, from when it was made. */
+  #onNetworkRemoved(network: string): void {
+    this.#networks.forgetOne(network)
+    this.#ensureNetworks()
+    this.#supervisor.discardWaiting(
+      ({ labels }) => network === networkOfLabels(labels),
+      `somebody has removed the network ${network}`,
+    )
+  }
+
   /** Discovery has to be there for containers that were made before this process began, too. */
   #ensureNetworks(): void {
     for (const { assignment } of this.#store.all.values()) {
@@ -233,16 +247,5 @@ export class Agent {
     this.#journal.put('engine', report)
     // Facts travel at the beginning of a session only.
     if (isNews && this.#session.isConnected) this.#session.reconnect()
-  }
-
-  async #addLastWords(lineage: Lineage): Promise<void> {
-    const failed = lineage.ended.at(-1)
-    if (!failed || failed.observed.containerId === null) return
-    const words = await lastWords(this.#deps, failed.observed.containerId)
-    const now = this.#store.get(lineage.key)
-    if (words === '' || !now) return
-    const observed = { ...failed.observed, reason: `${failed.observed.reason}: ${words}` }
-    const ended = now.ended.map((link) => (link.id === failed.id ? { ...link, observed } : link))
-    this.#store.update({ ...now, ended })
   }
 }

@@ -1,12 +1,13 @@
-import { type Clock, splitServiceKey } from '@bulkhead/shared'
+import { type Assignment, type Clock, splitServiceKey } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
 import type { Action } from './core/action.ts'
+import { newContainer } from './core/container.ts'
 import type { Lineage } from './core/lineage.ts'
 import { type ContainerLink, makeSpec, unsupported } from './core/make-spec.ts'
 import { isOwn, type NodeIdentity, ownership } from './core/ownership.ts'
 import type { Outcome } from './core/settle.ts'
-import type { Networks } from './discovery/networks.ts'
+import type { Network, Networks } from './discovery/networks.ts'
 import type { EngineWatch } from './engine/engine-watch.ts'
 import { type Engine, EngineError } from './engine/engine.ts'
 import { Limiter } from './engine/limiter.ts'
@@ -48,7 +49,8 @@ export class Executor {
   readonly #handlers: Handlers = {
     pull: (_, lineage, signal) => this.#deps.pulls.pull(lineage.assignment.template.image, signal),
     create: (_, lineage) => this.#starts.run(() => this.#create(lineage, lineage.current)),
-    start: (action) => this.#starts.run(() => this.#start(action.containerId)),
+    start: (action, lineage) =>
+      this.#starts.run(() => this.#start(action.containerId, lineage.assignment)),
     signal: (action) => this.#deps.engine.signal(action.containerId, action.signal),
     kill: (action) => this.#deps.engine.signal(action.containerId, 'SIGKILL'),
     remove: (action) => this.#remove(action.containerId),
@@ -108,28 +110,16 @@ export class Executor {
   }
 
   async #create(lineage: Lineage, link: ContainerLink): Promise<void> {
-    const { engine, networks, identity, address, watch, pulls } = this.#deps
+    const { engine, identity, address, watch, pulls } = this.#deps
     const problem = unsupported(lineage)
     if (problem !== '') throw new EngineError('refused', problem)
-    const { service, template } = lineage.assignment
-    const { environment } = splitServiceKey(service)
-    const { name: network, discovery } = await networks.ensure(environment, template.zone)
+    const { template } = lineage.assignment
+    const { name: network, discovery } = await this.#network(lineage.assignment)
     const spec = makeSpec(lineage, link, { identity, address, network, discovery })
     try {
       const id = await engine.create(spec)
       pulls.noteImage(template.image.reference, true)
-      watch.containers.put({
-        id,
-        name: spec.name,
-        labels: spec.labels,
-        state: 'created',
-        startedAtMs: null,
-        finishedAtMs: null,
-        exitCode: null,
-        oomKilled: false,
-        error: '',
-        address: '',
-      })
+      watch.containers.put(newContainer({ id, name: spec.name, labels: spec.labels }))
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       if (error.kind === 'no-such-image') pulls.noteImage(template.image.reference, false)
@@ -147,8 +137,15 @@ export class Executor {
     watch.containers.put(found)
   }
 
-  async #start(containerId: string): Promise<void> {
+  #network({ service, template }: Assignment): Promise<Network> {
+    const { environment } = splitServiceKey(service)
+    return this.#deps.networks.ensure(environment, template.zone)
+  }
+
+  async #start(containerId: string, assignment: Assignment): Promise<void> {
     const { clock, engine, watch } = this.#deps
+    // It may be gone since the container was made.
+    await this.#network(assignment)
     await engine.start(containerId)
     const known = watch.containers.get(containerId)
     // The event is usually faster, and may already tell of its end.

@@ -3,7 +3,7 @@ import { type Clock, printable } from '@bulkhead/shared'
 import type { Engine } from './engine/engine.ts'
 
 /** The cause of a failure is not kept back for longer than this. */
-const deadlineMs = 150
+const deadlineMs = 250
 const maxLength = 300
 
 /** The last line that a container has written, for people; empty when there is none, or not soon enough. */

@@ -1,11 +1,13 @@
-import { type Clock, type InstanceReport, sleep, type Timer } from '@bulkhead/shared'
+import { type Clock, type InstanceReport, type Observed, sleep, type Timer } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
 import { acceptAssignments, type AssignmentsMessage } from './core/accept.ts'
 import type { Action } from './core/action.ts'
 import { assort } from './core/assort.ts'
 import { leftoversOf, reportsOfUnclaimed } from './core/claims.ts'
+import type { ContainerInfo } from './core/container.ts'
 import { isUnwanted, type Lineage, observe, reportsOf } from './core/lineage.ts'
+import { ownership } from './core/ownership.ts'
 import { plan } from './core/plan.ts'
 import { settle } from './core/settle.ts'
 import type { LineageView } from './core/view.ts'
@@ -24,8 +26,8 @@ export interface SupervisorDeps {
   readonly executor: Pick<Executor, 'perform' | 'discard' | 'isIdle'>
   readonly probes: ProbeSync
   readonly pulls: Pick<Pulls, 'isAbsent'>
-  /** An instance has failed: called before its successor is reported. */
-  readonly onFailure: (lineage: Lineage) => void
+  /** The current link of `lineage` is about to be noted as failed. */
+  readonly onFailure: (lineage: Lineage, failed: Observed) => void
   readonly preparedLimit: number
 }
 
@@ -91,12 +93,27 @@ export class Supervisor {
     else this.#discardLeftovers()
   }
 
+  /** Plans for everything before it returns, so that what follows from it has been noted by then. */
   markAll(): void {
     const early = this.#early
     this.#early = []
     for (const message of early) this.accept(message)
     for (const key of this.#deps.store.all.keys()) this.#mark(key)
+    this.#tick()
     this.#discardLeftovers()
+  }
+
+  /** Removes containers that wait to be started and that `isStale` says would not do any more; they are made anew. */
+  discardWaiting(isStale: (container: ContainerInfo) => boolean, reason: string): void {
+    const { watch, store } = this.#deps
+    for (const container of watch.containers.all()) {
+      if (container.state !== 'created' || !isStale(container)) continue
+      const instance = container.labels[ownership.instance] ?? ''
+      const lineage = store.find(instance)
+      const current = lineage?.current
+      const isBeingStarted = current?.id === instance && current.observed.state === 'starting'
+      if (lineage && !isBeingStarted) void this.#discard(container.id, reason, lineage)
+    }
   }
 
   /** How far the pull of an image has got: what its instances wait for. */
@@ -186,11 +203,11 @@ export class Supervisor {
     // On the way up each step is soon followed by the next.
     const level = state === 'created' || state === 'starting' ? 'debug' : 'info'
     logger[level]({ instance: action.instance, state, health }, reason)
-    const next = settle(lineage, action, { ok: true }, nowMs)
-    store.update(next)
-    if (action.kind !== 'succeed') return
-    probes.drop(action.instance)
-    onFailure(next)
+    if (action.kind === 'succeed') {
+      probes.drop(action.instance)
+      onFailure(lineage, action.observed)
+    }
+    store.update(settle(lineage, action, { ok: true }, nowMs))
   }
 
   #view(lineage: Lineage): LineageView {

@@ -1,64 +1,14 @@
-import { type Assignment, successorInstanceId } from '@bulkhead/shared'
+import { successorInstanceId } from '@bulkhead/shared'
 import t from 'tap'
 
 import { ownership } from '../src/core/ownership.ts'
 import { EngineError } from '../src/engine/engine.ts'
+import { Assigner, begin, observed } from './support/assigner.ts'
 import { FakeWorld } from './support/fake-agent.ts'
-import { assignment, template } from './support/templates.ts'
+import { assignment, ports, readiness, template } from './support/templates.ts'
 
 const id = 'web-0-aaaaaaaa'
 const next = successorInstanceId(id)
-const ports = { http: { port: 80, protocol: 'tcp', host: null } } as const
-const readiness = {
-  check: { kind: 'tcp', port: 'http' },
-  intervalMs: 1000,
-  timeoutMs: 500,
-  failures: 2,
-  successes: 1,
-} as const
-
-/** The control plane's side of the revisions. */
-class Assigner {
-  readonly #world: FakeWorld
-  #revision = 1
-
-  constructor(world: FakeWorld) {
-    this.#world = world
-  }
-
-  full(...upserts: readonly Assignment[]): void {
-    this.#revision += 1
-    const all = [...upserts]
-    this.#world.send({
-      kind: 'assignments',
-      from: null,
-      revision: this.#revision,
-      upserts: all,
-      removes: [],
-    })
-  }
-
-  delta(upserts: readonly Assignment[], removes: readonly string[] = []): void {
-    const from = this.#revision
-    this.#revision += 1
-    const change = { upserts: [...upserts], removes: [...removes] }
-    this.#world.send({ kind: 'assignments', from, revision: this.#revision, ...change })
-  }
-}
-
-async function begin(...upserts: readonly Assignment[]) {
-  const world = new FakeWorld()
-  const assigner = new Assigner(world)
-  await world.start()
-  world.welcome()
-  assigner.full(...upserts)
-  await world.clock.pass(50)
-  const { engine, clock } = world
-  return { world, assigner, engine, clock }
-}
-
-const observed = (world: FakeWorld, instance: string) => world.reports().get(instance)?.observed
-
 t.test('a session begins in order', async (t) => {
   const { world } = await begin()
   t.same(
@@ -287,6 +237,7 @@ t.test('only what is ours, and only after a full set, is removed', async (t) => 
       oomKilled: false,
       error: '',
       address: '',
+      isDetached: false,
     }
     world.engine.containers.set(`f${index}`, {
       id: `f${index}`,

@@ -12,6 +12,25 @@ export interface ContainerInfo {
   readonly error: string
   /** Address on its bridge; empty unless it runs, and as long as nobody has asked for it. */
   readonly address: string
+  /** It runs, but on no network: somebody has disconnected it. */
+  readonly isDetached: boolean
+}
+
+/** One that has just been created. */
+export function newContainer(
+  container: Pick<ContainerInfo, 'id' | 'name' | 'labels'>,
+): ContainerInfo {
+  return {
+    ...container,
+    state: 'created',
+    startedAtMs: null,
+    finishedAtMs: null,
+    exitCode: null,
+    oomKilled: false,
+    error: '',
+    address: '',
+    isDetached: false,
+  }
 }
 
 /** True while a process of the container may exist. */

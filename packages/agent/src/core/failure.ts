@@ -54,6 +54,11 @@ export function failedObservation(
   }
 }
 
+/** What is said of a link that has ended until its cause is known in full: it serves no more. */
+export function failing({ observed }: Link, reason: string): Observed {
+  return { ...observed, health: 'unhealthy', reason, healthySinceMs: null }
+}
+
 /** The last observation of a link that could not be made to run at all. */
 export function neverStarted(link: Link, reason: string, nowMs: number): Observed {
   return {

@@ -1,8 +1,9 @@
-import { successorInstanceId } from '@bulkhead/shared'
+import { splitServiceKey, successorInstanceId } from '@bulkhead/shared'
 
 import type { Action } from './action.ts'
 import { isOver } from './backoff.ts'
-import { hasEnded } from './container.ts'
+import { type ContainerInfo, hasEnded } from './container.ts'
+import { networkName } from './network-name.ts'
 import { planEnded } from './plan-start.ts'
 import { idle, type LineageView, type Plan, step, waitUntil } from './view.ts'
 
@@ -16,6 +17,8 @@ export function planRunning(view: LineageView, nowMs: number): Plan {
   if (container === null || hasEnded(container)) return planEnded(view, container, nowMs)
   // Somebody has made the container anew under the same labels, or the engine has lost its mind: begin again.
   if (container.state === 'created') return planEnded(view, null, nowMs)
+  if (container.isDetached) return step(endFor(view, detachedReason(view)))
+  if (container.state === 'paused') return planPaused(view, container)
   if (health === null) return idle
   if (health.fatal !== '') return step(endFor(view, health.fatal))
   const { observed } = current
@@ -25,6 +28,23 @@ export function planRunning(view: LineageView, nowMs: number): Plan {
     return step({ kind: 'observe', instance: current.id, observed: next })
   }
   return planPreparation(view, nowMs)
+}
+
+/** Nobody here pauses containers, so nobody here lets it go on, nor judges it meanwhile. */
+function planPaused(view: LineageView, container: ContainerInfo): Plan {
+  const { id, observed } = view.lineage.current
+  const reason = `somebody has paused its container; to let it go on: docker unpause ${container.name || container.id}`
+  if (observed.reason === reason) return idle
+  // What has not started yet has still to when it goes on.
+  const health = observed.health === 'starting' ? 'starting' : 'unhealthy'
+  const paused = { ...observed, health, reason, healthySinceMs: null } as const
+  return step({ kind: 'observe', instance: id, observed: paused })
+}
+
+function detachedReason(view: LineageView): string {
+  const { service, template } = view.lineage.assignment
+  const network = networkName(splitServiceKey(service).environment, template.zone)
+  return `its container was disconnected from the network ${network} by somebody else`
 }
 
 function endFor(view: LineageView, fatal: string): Action {

@@ -66,6 +66,11 @@ export class Networks {
     this.#made.clear()
   }
 
+  /** Looks again at one. */
+  forgetOne(name: string): void {
+    this.#made.delete(name)
+  }
+
   /** Removes networks that no instance has been on for a while; `used` are the names of those in use. */
   async sweep(used: ReadonlySet<string>): Promise<void> {
     const { clock, engine, journal, logger } = this.#deps

@@ -1,7 +1,7 @@
-import { type ContainerInfo, hasEnded, isAlive } from '../core/container.ts'
+import { type ContainerInfo, hasEnded, isAlive, newContainer } from '../core/container.ts'
 import type { EngineEvent } from './engine.ts'
 
-type ContainerEvent = Exclude<EngineEvent, { kind: 'connected' }>
+type ContainerEvent = Extract<EngineEvent, { readonly labels: unknown }>
 
 /**
  * The containers of this node as lists, events and the agent's own calls have told. A list is a little old when it
@@ -77,7 +77,10 @@ export class ContainerCache {
       this.remove(event.containerId)
       return instance
     }
-    const after = afterEvent(before ?? unseen(event), event)
+    const after = afterEvent(
+      before ?? newContainer({ id: event.containerId, name: '', labels: event.labels }),
+      event,
+    )
     if (after !== before) this.put(after)
     return instance
   }
@@ -131,24 +134,9 @@ function isEqual(a: ContainerInfo, b: ContainerInfo): boolean {
     a.address === b.address &&
     a.exitCode === b.exitCode &&
     a.startedAtMs === b.startedAtMs &&
-    a.oomKilled === b.oomKilled
+    a.oomKilled === b.oomKilled &&
+    a.isDetached === b.isDetached
   )
-}
-
-/** A container of ours that nobody here has made or listed: what the event says is all that is known. */
-function unseen(event: ContainerEvent): ContainerInfo {
-  return {
-    id: event.containerId,
-    name: '',
-    labels: event.labels,
-    state: 'created',
-    startedAtMs: null,
-    finishedAtMs: null,
-    exitCode: null,
-    oomKilled: false,
-    error: '',
-    address: '',
-  }
 }
 
 function afterEvent(
@@ -161,6 +149,10 @@ function afterEvent(
     const { exitCode, atMs } = event
     return { ...before, state: 'exited', exitCode, finishedAtMs: atMs, address: '' }
   }
+  if (event.kind === 'paused')
+    return before.state === 'running' ? { ...before, state: 'paused' } : before
+  if (event.kind === 'unpaused')
+    return before.state === 'paused' ? { ...before, state: 'running' } : before
   // After a break in the stream events are told again: one that is older than what is known says nothing.
   const isOld = hasEnded(before) && event.atMs <= (before.finishedAtMs ?? event.atMs)
   if (isAlive(before) || isOld) return before

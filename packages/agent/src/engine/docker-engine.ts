@@ -8,7 +8,7 @@ import type { ContainerInfo } from '../core/container.ts'
 import { within } from './deadline.ts'
 import { get, getStream, hasStatus } from './docker-call.ts'
 import { toEngineError } from './docker-errors.ts'
-import { eventActions, parseEvent } from './docker-events.ts'
+import { eventFilters, parseEvent } from './docker-events.ts'
 import { type DockerFacts, fromInspect, fromSummary, toFacts } from './docker-info.ts'
 import { ensureBridge, removeBridge } from './docker-network.ts'
 import { createPayload, type DockerLimits } from './docker-payload.ts'
@@ -176,10 +176,10 @@ export class DockerEngine implements Engine {
     const controller = new AbortController()
     const abortSignal = AbortSignal.any([signal, controller.signal])
     try {
-      const stream = await this.#openEvents(labels, abortSignal)
+      const stream = await this.#openEvents(abortSignal)
       yield { kind: 'connected' }
       for await (const value of jsonLines(stream)) {
-        const parsed = parseEvent(value)
+        const parsed = parseEvent(value, labels)
         if (parsed === null) continue
         this.#since = parsed.since
         yield parsed.event
@@ -267,12 +267,11 @@ export class DockerEngine implements Engine {
   }
 
   /** Replays from where the last stream broke off; the first one begins a little in the past. */
-  async #openEvents(labels: Labels, signal: AbortSignal): Promise<Readable> {
+  async #openEvents(signal: AbortSignal): Promise<Readable> {
     return within(this.#clock, quickMs, async () => {
       await this.#negotiate(signal)
       const since = this.#since ?? String(Math.trunc(this.#clock.nowMs() / 1000) - 1)
-      const filters = { type: ['container'], event: [...eventActions], label: labelFilter(labels) }
-      return getStream(this.#docker, '/events', { since, filters }, signal)
+      return getStream(this.#docker, '/events', { since, filters: eventFilters }, signal)
     })
   }
 }

@@ -22,7 +22,7 @@ export function fromSummary(summary: DockerSummary): ContainerInfo {
     exitCode: exit ? Number(exit[1]) : null,
     oomKilled: false,
     error: '',
-    address: firstAddress(summary.NetworkSettings?.Networks ?? {}),
+    ...onNetworks(stateOf(summary.State), summary.NetworkSettings?.Networks ?? {}),
   }
 }
 
@@ -40,11 +40,22 @@ export function fromInspect(info: ContainerInspectInfo): ContainerInfo {
     exitCode: hasExited ? State.ExitCode : null,
     oomKilled: State.OOMKilled,
     error: State.Error,
-    address: firstAddress(info.NetworkSettings.Networks),
+    ...onNetworks(state, info.NetworkSettings.Networks),
   }
 }
 
 type Networks = Readonly<Record<string, { readonly IPAddress?: string | undefined }>>
+
+function onNetworks(
+  state: ContainerInfo['state'],
+  networks: Networks,
+): Pick<ContainerInfo, 'address' | 'isDetached'> {
+  const runs = state === 'running' || state === 'paused'
+  return {
+    address: firstAddress(networks),
+    isDetached: runs && Object.keys(networks).length === 0,
+  }
+}
 
 function firstAddress(networks: Networks): string {
   for (const network of Object.values(networks)) {

@@ -6,8 +6,7 @@ import { countUnmanaged } from '../core/claims.ts'
 import { type ContainerInfo, hasEnded, isAlive } from '../core/container.ts'
 import { isOwn, type NodeIdentity, ownership, ownLabels } from '../core/ownership.ts'
 import { ContainerCache } from './container-cache.ts'
-import type { Engine } from './engine.ts'
-import { EngineError } from './engine.ts'
+import { type Engine, EngineError, type EngineEvent } from './engine.ts'
 import { Limiter } from './limiter.ts'
 
 export interface EngineWatchDeps {
@@ -17,8 +16,9 @@ export interface EngineWatchDeps {
   readonly identity: NodeIdentity
   /** Null: everything may have changed. */
   readonly onChange: (instances: ReadonlySet<string> | null) => void
-  /** The engine has stopped answering, or answers again. */
+  /** The engine has stopped answering; or it answers again, and `onChange` was told what has come of it. */
   readonly onProblem: () => void
+  readonly onNetworkRemoved: (network: string) => void
 }
 
 const resyncMs = 30_000
@@ -26,12 +26,15 @@ const pingMs = 3000
 const reopenFirstMs = 100
 const reopenMaxMs = 2000
 const inspectsAtOnce = 4
+const notListed = 'the engine has not told yet which containers there are'
 
 /** Knows what containers there are, and whether what it knows can be trusted. */
 export class EngineWatch {
   readonly containers = new ContainerCache(ownership.instance)
   readonly #deps: EngineWatchDeps
   readonly #inspections = new Limiter(inspectsAtOnce)
+  /** Streams of events that have broken; what was asked for before that is no complete answer any more. */
+  #breaks = 0
   #connected = false
   #complete = false
   #problem = ''
@@ -60,9 +63,9 @@ export class EngineWatch {
     return this.#listed.promise
   }
 
-  /** Why the engine does not answer; empty when it does. */
+  /** Why nothing is known of the engine; empty when it answers. */
   get problem(): string {
-    return this.#problem
+    return this.#problem === '' && !this.#hasListed ? notListed : this.#problem
   }
 
   get unmanaged(): number {
@@ -128,20 +131,41 @@ export class EngineWatch {
     const { engine, identity, logger } = this.#deps
     try {
       for await (const event of engine.events(ownLabels(identity), signal)) {
-        if (event.kind === 'connected') {
-          onConnected()
-          this.#connected = true
-          void this.refresh()
-        } else {
-          this.#tell(new Set([this.containers.apply(event)]))
-        }
+        if (event.kind === 'connected') onConnected()
+        this.#take(event)
       }
     } catch (error) {
       if (signal.aborted) return
       this.#connected = false
+      this.#breaks += 1
       this.#fail(error instanceof Error ? error.message : String(error))
       if (!(error instanceof EngineError))
         logger.error({ err: error }, 'following the engine failed')
+    }
+  }
+
+  #take(event: EngineEvent): void {
+    switch (event.kind) {
+      case 'connected':
+        this.#connected = true
+        void this.refresh()
+        return
+      case 'network-removed':
+        this.#deps.onNetworkRemoved(event.network)
+        return
+      case 'disconnected': {
+        const known = this.containers.get(event.containerId)
+        // Whether it was by its own end or by somebody's hand, the engine knows.
+        if (known && isAlive(known)) void this.inspect(event.containerId)
+        return
+      }
+      case 'started':
+      case 'paused':
+      case 'unpaused':
+      case 'died':
+      case 'oom':
+      case 'removed':
+        this.#tell(new Set([this.containers.apply(event)]))
     }
   }
 
@@ -189,24 +213,24 @@ export class EngineWatch {
 
   async #list(): Promise<void> {
     const { engine, identity, logger } = this.#deps
-    const version = this.containers.version
+    const { version } = this.containers
+    const breaks = this.#breaks
     const all = await engine.list({})
     const own = all.filter((container) => isOwn(container.labels, identity))
     const detailed = await Promise.all(own.map((container) => this.#detail(container)))
     this.#unmanaged = countUnmanaged(all, identity)
     const wasReady = this.isReady
     const changed = this.containers.replace(detailed.flat(), version)
-    if (!this.#connected) return
-    const wasAway = this.#problem !== ''
+    if (!this.#connected || breaks !== this.#breaks) return
+    const wasAway = this.problem !== ''
     this.#problem = ''
     this.#complete = true
     this.#hasListed = true
     this.#listed.resolve()
-    if (wasAway) {
-      logger.info('the engine answers again')
-      this.#deps.onProblem()
-    }
     this.#tell(wasReady ? changed : null)
+    if (!wasAway) return
+    logger.info('the engine answers')
+    this.#deps.onProblem()
   }
 
   /** The times and exit codes of what was not watched while it happened; empty when it has gone meanwhile. */

@@ -10,7 +10,7 @@ export type EngineEvent =
   /** Everything from here on is told: whoever lists now misses nothing. */
   | { readonly kind: 'connected' }
   | {
-      readonly kind: 'started'
+      readonly kind: 'started' | 'paused' | 'unpaused'
       readonly containerId: string
       readonly labels: Labels
       readonly atMs: number
@@ -35,6 +35,9 @@ export type EngineEvent =
       readonly labels: Labels
       readonly atMs: number
     }
+  /** A container, of ours or not, is off a network: told of each that ends, too. */
+  | { readonly kind: 'disconnected'; readonly containerId: string }
+  | { readonly kind: 'network-removed'; readonly network: string }
 
 /** A piece of what a program wrote. */
 export interface OutputChunk {
@@ -89,7 +92,10 @@ export interface Engine {
   ensureNetwork(name: string, labels: Labels): Promise<{ readonly gateway: string }>
   /** Nothing to do is no error; one that is in use is a `conflict`. */
   removeNetwork(name: string): Promise<void>
-  /** Ends (throws `unreachable`) when the connection breaks: the caller then opens it again. */
+  /**
+   * Of containers with the labels, and of all networks. Ends (throws `unreachable`) when the connection breaks: the
+   * caller then opens it again.
+   */
   events(labels: Labels, signal: AbortSignal): AsyncIterable<EngineEvent>
   /** Starts a command inside. Aborting abandons it: an engine cannot kill it. */
   exec(containerId: string, command: readonly string[], signal: AbortSignal): Promise<Execution>

@@ -34,7 +34,7 @@ export class ProbeSync {
     const { current, assignment } = lineage
     const { id, observed } = current
     const isProbed = observed.state === 'running' && !isUnwanted(lineage)
-    if (!isProbed || container === null || !isAlive(container)) {
+    if (!isProbed || container === null || !isAnswering(container)) {
       runner.drop(id)
       return null
     }
@@ -61,6 +61,10 @@ export class ProbeSync {
     await this.#deps.watch.inspect(containerId)
   }
 }
+
+/** Nothing is to be learnt from one that cannot answer by somebody's hand. */
+const isAnswering = (container: ContainerInfo): boolean =>
+  isAlive(container) && container.state !== 'paused' && !container.isDetached
 
 function needsAddress(health: HealthSpec): boolean {
   return [health.startup, health.readiness, health.liveness].some(

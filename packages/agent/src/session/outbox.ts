@@ -25,8 +25,10 @@ export class Outbox {
   readonly #deps: OutboxDeps
   readonly #pending = new Map<string, InstanceReport>()
   readonly #last = new Map<string, InstanceReport>()
+  /** Origins whose reports are held back, and those reports. */
+  readonly #held = new Set<string>()
+  readonly #kept = new Map<string, InstanceReport>()
   readonly #inFlight = new Map<number, InFlight>()
-  #held = 0
   #open = false
   #scheduled = false
   #sequence = 0
@@ -37,7 +39,8 @@ export class Outbox {
 
   put(report: InstanceReport): void {
     if (!this.#open) return
-    this.#pending.set(report.instance, report)
+    const queue = this.#held.has(report.origin) ? this.#kept : this.#pending
+    queue.set(report.instance, report)
     this.#schedule()
   }
 
@@ -51,13 +54,17 @@ export class Outbox {
     this.put(report)
   }
 
-  /** Nothing is sent until `until` is settled: what comes by then changes what is to be said. */
-  hold(until: Promise<void>): void {
-    this.#held += 1
-    void until.finally(() => {
-      this.#held -= 1
-      this.#schedule()
-    })
+  /**
+   * Sends `notice`, and nothing else of its origin until `until` is settled: what comes by then changes what is to be
+   * said. Reports of other origins go on. One that is held back already is not for longer: what follows a report must
+   * neither overtake it nor keep it.
+   */
+  hold(notice: InstanceReport, until: Promise<void>): void {
+    const { origin } = notice
+    if (this.#held.has(origin)) return
+    this.put(notice)
+    this.#held.add(origin)
+    void until.finally(() => this.#release(origin))
   }
 
   /** A session has begun: reports to add to its inventory, and from here on changes are sent. */
@@ -71,12 +78,18 @@ export class Outbox {
   close(): void {
     this.#open = false
     this.#pending.clear()
+    this.#kept.clear()
     this.#inFlight.clear()
   }
 
   /** The control plane has answered the inventory. */
   inventoryTaken(): void {
     this.#last.clear()
+  }
+
+  /** Everything that may be sent has been. */
+  get isEmpty(): boolean {
+    return this.#pending.size === 0
   }
 
   /** For how long the oldest message has waited to be acknowledged; 0: none does. */
@@ -101,17 +114,28 @@ export class Outbox {
     this.#scheduled = true
     this.#deps.clock.after(batchMs, () => {
       this.#scheduled = false
-      this.#flush()
+      this.flush()
     })
   }
 
-  #flush(): void {
-    if (!this.#open || this.#held > 0 || this.#pending.size === 0) return
+  /** Sends what waits now, unless too much is on its way. */
+  flush(): void {
+    if (!this.#open || this.#pending.size === 0) return
     if (this.#inFlight.size >= maxInFlight) return
     const reports = [...this.#pending.values()]
     this.#pending.clear()
     this.#sequence += 1
     this.#inFlight.set(this.#sequence, { sentMs: this.#deps.clock.monotonicMs(), reports })
     this.#deps.send(this.#sequence, reports)
+  }
+
+  #release(origin: string): void {
+    this.#held.delete(origin)
+    for (const [instance, report] of this.#kept) {
+      if (report.origin !== origin) continue
+      this.#kept.delete(instance)
+      this.#pending.set(instance, report)
+    }
+    this.#schedule()
   }
 }

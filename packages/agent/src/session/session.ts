@@ -58,6 +58,7 @@ const deadHeartbeats = 4
 const deadMinMs = 4000
 /** Reports that nobody acknowledges for this long are told again, in a new session's inventory. */
 const unheardMs = 30_000
+const maxProblemLength = 4096
 
 /** Keeps a session with the control plane: forever anew, and never in the way of anything local. */
 export class Session {
@@ -72,6 +73,7 @@ export class Session {
   #timer: Timer | null = null
   #welcomed = false
   #heartbeatMs = 0
+  #saidProblem = ''
 
   constructor(deps: SessionDeps, options: SessionOptions) {
     this.#deps = deps
@@ -133,7 +135,7 @@ export class Session {
     signal.addEventListener('abort', close, { once: true })
     if (signal.aborted) close()
     this.#timer = clock.after(welcomeMs, close)
-    this.send({ kind: 'hello', wireVersion, facts: handlers.facts(), bootId })
+    this.send({ kind: 'hello', wireVersion, facts: handlers.facts(), bootId, nowMs: clock.nowMs() })
     const reason = await closed.promise
     signal.removeEventListener('abort', close)
     this.#timer?.cancel()
@@ -221,7 +223,7 @@ export class Session {
   beat(): void {
     if (!this.#welcomed) return
     const everyMs = this.#heartbeatMs
-    const { clock, handlers, logger } = this.#deps
+    const { clock, logger } = this.#deps
     this.#timer?.cancel()
     const silentMs = clock.monotonicMs() - this.#heardMs
     const { oldestMs } = this.outbox
@@ -234,8 +236,17 @@ export class Session {
     this.send({
       kind: 'heartbeat',
       sequence: this.#heartbeats,
-      engineProblem: handlers.engineProblem().slice(0, 4096),
+      engineProblem: this.#sayProblem().slice(0, maxProblemLength),
+      nowMs: clock.nowMs(),
     })
     this.#timer = clock.after(everyMs, () => this.beat())
+  }
+
+  /** That the engine answers again is said only after everything that it has told: until then that is out of date. */
+  #sayProblem(): string {
+    this.outbox.flush()
+    const problem = this.#deps.handlers.engineProblem()
+    if (problem !== '' || this.outbox.isEmpty) this.#saidProblem = problem
+    return this.#saidProblem
   }
 }

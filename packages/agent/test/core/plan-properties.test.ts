@@ -12,7 +12,15 @@ import { assignment, template } from '../support/templates.ts'
 /** What can happen to an agent, each on the slot `slot` where it matters. */
 type Happening =
   | {
-      readonly kind: 'assign' | 'stop' | 'done' | 'take-note' | 'remove' | 'condemn'
+      readonly kind:
+        | 'assign'
+        | 'stop'
+        | 'done'
+        | 'take-note'
+        | 'remove'
+        | 'condemn'
+        | 'pause'
+        | 'detach'
       readonly slot: number
     }
   | { readonly kind: 'revive'; readonly which: number }
@@ -40,7 +48,16 @@ const refusal = fc.constantFrom<RefusalKind>(
 )
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({
-    kind: fc.constantFrom('assign', 'stop', 'done', 'take-note', 'remove', 'condemn'),
+    kind: fc.constantFrom(
+      'assign',
+      'stop',
+      'done',
+      'take-note',
+      'remove',
+      'condemn',
+      'pause',
+      'detach',
+    ),
     slot,
   }),
   fc.record({ kind: fc.constant('crash'), slot, exitCode: fc.constantFrom(0, 1, 137) }),
@@ -113,6 +130,10 @@ class World {
       case 'remove':
         model.containers.delete(this.#containerId(what.slot))
         return
+      case 'pause':
+        return model.alter(this.#containerId(what.slot), { state: 'paused' })
+      case 'detach':
+        return model.alter(this.#containerId(what.slot), { isDetached: true })
       case 'health':
       case 'condemn': {
         const id = this.#lineage(what.slot)?.current.id

@@ -162,6 +162,24 @@ check('back-off', [
 const run = lineage({}, { ...running, containerId: served.id })
 
 check('running', [
+  {
+    what: 'paused by somebody',
+    view: view({
+      container: container(id, { state: 'paused' }),
+      lineage: lineage({}, running),
+      health: { ...healthy, health: 'unhealthy', fatal: 'no answer' },
+    }),
+    actions: ['observe:running'],
+  },
+  {
+    what: 'off its network',
+    view: view({
+      container: container(id, { isDetached: true }),
+      lineage: lineage({}, running),
+      health: healthy,
+    }),
+    actions: ['observe:stopping'],
+  },
   { what: 'nothing to do', view: view({ container: served, lineage: run }), actions: [] },
   {
     what: 'healthy as before',

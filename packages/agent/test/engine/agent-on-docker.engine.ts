@@ -1,61 +1,20 @@
-import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
-import { firstInstanceId, systemClock } from '@bulkhead/shared'
-import { pino } from 'pino'
+import { firstInstanceId } from '@bulkhead/shared'
 import t from 'tap'
 
-import { networkName } from '../../src/core/network-name.ts'
 import { ownership } from '../../src/core/ownership.ts'
-import { DockerEngine } from '../../src/engine/docker-engine.ts'
-import { defaultLimits } from '../../src/engine/docker-payload.ts'
+import type { DockerEngine } from '../../src/engine/docker-engine.ts'
 import { runAgent } from '../../src/main.ts'
-import { findAddress } from '../../src/node/address.ts'
-import { FakeServer } from '../support/fake-server.ts'
-import { callDocker, testDocker, testImage } from '../support/real-engine.ts'
+import { agentOnEngine } from '../support/agent-on-engine.ts'
+import { testDocker, testImage } from '../support/real-engine.ts'
 import { assignment, template } from '../support/templates.ts'
 
 const skip = testDocker === null ? 'BULKHEAD_TEST_DOCKER names no engine' : false
 const count = 4
 
 t.test('an agent on a real engine', { skip }, async (t) => {
-  const cluster = `test-${randomUUID().slice(0, 8)}`
-  const environment = `e${cluster.slice(5)}`
-  const data = await mkdtemp(join(tmpdir(), 'bulkhead-agent-'))
-  const server = new FakeServer({ cluster })
-  const url = await server.listen()
-  const socketPath = testDocker ?? ''
-  const engine = new DockerEngine({ clock: systemClock }, { socketPath, limits: defaultLimits })
-  const address = (await findAddress()) ?? '127.0.0.1'
-  const labels = { [ownership.cluster]: cluster }
-  const alive = setInterval(() => {}, 1000)
-  const basePort = 20_000 + Math.trunc(Math.random() * 10_000)
-
-  let controller = new AbortController()
-  let running: Promise<void> = Promise.resolve()
-  const start = (options: object): void => {
-    controller = new AbortController()
-    const logger = pino({ level: process.env['BULKHEAD_TEST_LOG'] ?? 'silent' })
-    running = runAgent({ data, ...options }, controller.signal, { logger })
-    // A test that waits for what the agent will not do any more is to fail by that, not by this.
-    running.catch(() => {})
-  }
-  const stop = async (): Promise<void> => {
-    controller.abort()
-    await running
-  }
-  const docker = `unix://${socketPath}`
-  t.teardown(async () => {
-    await stop().catch(() => {})
-    await server.close()
-    for (const { id } of await engine.list(labels)) await engine.remove(id)
-    await callDocker('DELETE', `/networks/${networkName(environment, 'application')}`)
-    await rm(data, { recursive: true })
-    clearInterval(alive)
-  })
-
+  const node = await agentOnEngine(t)
+  const { cluster, environment, data, server, engine, address, labels, basePort, start, stop } =
+    node
   const probe = { intervalMs: 500, timeoutMs: 400, failures: 2, successes: 1 }
   const check = { kind: 'http' as const, port: 'http', path: '/', headers: {} }
   const program = 'echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp'
@@ -81,14 +40,7 @@ t.test('an agent on a real engine', { skip }, async (t) => {
     ).length
 
   await t.test('it joins, and runs what is assigned', async (t) => {
-    start({
-      server: url,
-      token: 'join-token',
-      name: 'node1',
-      docker,
-      address,
-      zones: ['application'],
-    })
+    start(node.joining)
     await server.until('a session', () => server.of('inventory').length > 0)
     t.match(server.joins[0]?.body, { name: 'node1', facts: { address, zones: ['application'] } })
     server.assign(...assignments)

@@ -95,7 +95,17 @@ t.test('streams are taken apart however they arrive', async (t) => {
 
 t.test('events', async (t) => {
   const actor = { ID: 'c', Attributes: { 'bulkhead.instance': 'a', other: 'x', exitCode: '137' } }
-  t.same(parseEvent({ Action: 'die', Actor: actor, timeNano: 1_700_000_000_123_456_800 }), {
+  const timeNano = 1_700_000_000_123_456_800
+  const of = (
+    Type: string,
+    Action: string,
+    Attributes: Record<string, string> = actor.Attributes,
+  ) =>
+    parseEvent(
+      { Type, Action, Actor: { ID: 'c', Attributes }, timeNano },
+      { 'bulkhead.instance': 'a' },
+    )?.event ?? null
+  t.same(parseEvent({ Action: 'die', Actor: actor, timeNano }, {}), {
     event: {
       kind: 'died',
       containerId: 'c',
@@ -105,9 +115,18 @@ t.test('events', async (t) => {
     },
     since: '1700000000.123456768',
   })
-  t.equal(parseEvent({ Action: 'exec_start: x', Actor: actor, timeNano: 1 }), null)
-  t.equal(parseEvent(null), null)
-  t.equal(parseEvent({ Action: 'die' }), null)
+  t.match(of('container', 'pause'), { kind: 'paused', containerId: 'c' })
+  t.match(of('container', 'unpause'), { kind: 'unpaused', containerId: 'c' })
+  t.equal(of('container', 'die', { 'bulkhead.instance': 'b' }), null, 'not one of ours')
+  t.equal(of('container', 'exec_start: x'), null)
+  t.same(of('network', 'disconnect', { container: 'x', name: 'n' }), {
+    kind: 'disconnected',
+    containerId: 'x',
+  })
+  t.same(of('network', 'destroy', { name: 'n' }), { kind: 'network-removed', network: 'n' })
+  t.equal(of('network', 'connect', { container: 'x', name: 'n' }), null)
+  t.equal(parseEvent(null, {}), null)
+  t.equal(parseEvent({ Action: 'die' }, {}), null)
 })
 
 t.test('pulls', async (t) => {

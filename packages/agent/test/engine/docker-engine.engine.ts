@@ -208,13 +208,32 @@ t.test('a real engine', { skip }, async (t) => {
       finishedAtMs: Number,
       address: '',
     })
-    t.match(
-      events
-        .filter((event) => event.kind !== 'connected' && event.containerId === id)
-        .map(({ kind }) => kind),
-      ['started', 'died'],
-    )
+    t.same(events.flatMap(lifeOf(id)), ['started', 'died'])
     await engine.signal(id, 'SIGTERM').catch(refused('conflict'))
+  })
+
+  await t.test('what people do to it by hand', async (t) => {
+    const id = await engine.create(spec('hand'))
+    await engine.start(id)
+    t.match(await engine.inspect(id), { isDetached: false })
+    await callDocker('POST', `/containers/${id}/pause`)
+    t.match(await engine.inspect(id), { state: 'paused', isDetached: false })
+    await callDocker('POST', `/containers/${id}/unpause`)
+    await callDocker('POST', `/networks/${network}/disconnect`, { Container: id, Force: true })
+    await until(() =>
+      events.some((event) => event.kind === 'disconnected' && event.containerId === id),
+    )
+    t.match(await engine.inspect(id), { state: 'running', isDetached: true, address: '' })
+    t.match(await engine.list({ ...labels, [ownership.instance]: 'hand' }), [
+      { state: 'running', isDetached: true },
+    ])
+    t.same(events.flatMap(lifeOf(id)), ['started', 'paused', 'unpaused'])
+    await engine.remove(id)
+    await engine.ensureNetwork(`${network}-2`, labels)
+    await engine.removeNetwork(`${network}-2`)
+    await until(() =>
+      events.some((event) => event.kind === 'network-removed' && event.network === `${network}-2`),
+    )
   })
 
   await t.test('out of memory', async (t) => {
@@ -223,9 +242,7 @@ t.test('a real engine', { skip }, async (t) => {
     )
     await engine.start(id)
     await until(() => events.some((event) => event.kind === 'died' && event.containerId === id))
-    const kinds = events.flatMap((event) =>
-      event.kind !== 'connected' && event.containerId === id ? [event.kind] : [],
-    )
+    const kinds = events.flatMap(lifeOf(id))
     const info = await engine.inspect(id)
     t.ok(kinds.includes('oom') || info.oomKilled, kinds.join(' '))
   })
@@ -239,7 +256,7 @@ t.test('a real engine', { skip }, async (t) => {
     const again = new AbortController()
     const told: string[] = []
     for await (const event of engine.events(labels, again.signal)) {
-      if (event.kind !== 'connected' && event.containerId === id) told.push(event.kind)
+      told.push(...lifeOf(id)(event))
       if (told.includes('removed')) break
     }
     t.same(told, ['started', 'died', 'removed'])
@@ -265,6 +282,12 @@ t.test('a real engine', { skip }, async (t) => {
     }
   }
 })
+
+/** What an event says of the life of one container. */
+const lifeOf =
+  (id: string) =>
+  (event: EngineEvent): readonly string[] =>
+    'labels' in event && event.containerId === id ? [event.kind] : []
 
 interface Inspected {
   readonly Config: Readonly<Record<string, unknown>>

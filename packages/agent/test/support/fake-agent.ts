@@ -152,11 +152,13 @@ export class FakeWorld {
     return this.received.filter((message): message is Message<K> => message.kind === kind)
   }
 
-  /** The last that was said of each instance. */
-  reports(): Map<string, Message<'status'>['reports'][number]> {
-    const all = this.received.flatMap((message) =>
-      message.kind === 'status' || message.kind === 'inventory' ? message.reports : [],
-    )
+  /** The last that was said of each instance, among all messages or the first `count`. */
+  reports(count = this.received.length): Map<string, Message<'status'>['reports'][number]> {
+    const all = this.received
+      .slice(0, count)
+      .flatMap((message) =>
+        message.kind === 'status' || message.kind === 'inventory' ? message.reports : [],
+      )
     return new Map(all.map((report) => [report.instance, report]))
   }
 }

@@ -1,7 +1,7 @@
 import { type EngineFacts, type NodeCapacity, sleep } from '@bulkhead/shared'
 
 import type { ContainerSpec } from '../../src/core/container-spec.ts'
-import type { ContainerInfo } from '../../src/core/container.ts'
+import { type ContainerInfo, isAlive, newContainer } from '../../src/core/container.ts'
 import {
   type ContainerStats,
   type Engine,
@@ -19,8 +19,10 @@ export class FakeEngine implements Engine {
   readonly containers = new Map<string, ContainerInfo>()
   readonly specs = new Map<string, ContainerSpec>()
   readonly images = new Set(['bb:1'])
+  readonly networks = new Set<string>()
   readonly calls: string[] = []
   readonly logLines = new Map<string, string>()
+  version = '1'
   /** What the next calls of a name throw. */
   readonly failures = new Map<string, EngineError[]>()
   readonly #clock: FakeClock
@@ -66,10 +68,31 @@ export class FakeEngine implements Engine {
     this.#emit({ kind: 'removed', containerId, labels, atMs: this.#clock.nowMs() })
   }
 
+  /** Somebody pauses a container, or lets it go on. */
+  pause(containerId: string, isPaused: boolean): void {
+    const container = this.#get(containerId)
+    const { labels } = container
+    this.#put({ ...container, state: isPaused ? 'paused' : 'running' })
+    const kind = isPaused ? 'paused' : 'unpaused'
+    this.#emit({ kind, containerId, labels, atMs: this.#clock.nowMs() })
+  }
+
+  /** Somebody disconnects a container from its network. */
+  disconnect(containerId: string): void {
+    this.#put({ ...this.#get(containerId), address: '', isDetached: true })
+    this.#emit({ kind: 'disconnected', containerId })
+  }
+
+  /** Somebody removes a network that nothing runs on. */
+  removeNetworkByHand(network: string): void {
+    this.networks.delete(network)
+    this.#emit({ kind: 'network-removed', network })
+  }
+
   async facts(): Promise<{ engine: EngineFacts; capacity: NodeCapacity }> {
     this.#call('facts')
     const engine = {
-      version: '1',
+      version: this.version,
       apiVersion: '1.41',
       os: 'debian',
       architecture: 'x86_64',
@@ -102,23 +125,13 @@ export class FakeEngine implements Engine {
   async create(spec: ContainerSpec): Promise<string> {
     this.#call('create')
     if (!this.images.has(spec.imageReference)) throw new EngineError('no-such-image', 'no image')
+    this.#findNetwork(spec.network)
     const isTaken = [...this.containers.values()].some(({ name }) => name === spec.name)
     if (isTaken) throw new EngineError('conflict', `the name ${spec.name} is taken`)
     this.#serial += 1
     const id = `c${this.#serial}`
     this.specs.set(id, spec)
-    this.#put({
-      id,
-      name: spec.name,
-      labels: spec.labels,
-      state: 'created',
-      startedAtMs: null,
-      finishedAtMs: null,
-      exitCode: null,
-      oomKilled: false,
-      error: '',
-      address: '',
-    })
+    this.#put(newContainer({ id, name: spec.name, labels: spec.labels }))
     return id
   }
 
@@ -126,6 +139,7 @@ export class FakeEngine implements Engine {
     this.#call('start')
     const container = this.#get(containerId)
     if (container.state === 'running') return
+    this.#findNetwork(this.specs.get(containerId)?.network ?? '')
     const startedAtMs = this.#clock.nowMs()
     const address = `172.20.0.${containerId.slice(1)}`
     this.#put({ ...container, state: 'running', startedAtMs, exitCode: null, address })
@@ -134,7 +148,7 @@ export class FakeEngine implements Engine {
 
   async signal(containerId: string, signal: string): Promise<void> {
     this.#call(`signal ${signal}`)
-    if (this.#get(containerId).state !== 'running') throw new EngineError('conflict', 'not running')
+    if (!isAlive(this.#get(containerId))) throw new EngineError('conflict', 'not running')
     const isObeyed = signal === 'SIGKILL' || this.obeys
     if (isObeyed) this.crash(containerId, signal === 'SIGKILL' ? 137 : 143)
   }
@@ -167,8 +181,9 @@ export class FakeEngine implements Engine {
     this.images.add(reference)
   }
 
-  async ensureNetwork(): Promise<{ gateway: string }> {
+  async ensureNetwork(name: string): Promise<{ gateway: string }> {
     this.#call('ensureNetwork')
+    this.networks.add(name)
     return { gateway: '172.20.0.1' }
   }
 
@@ -228,6 +243,11 @@ export class FakeEngine implements Engine {
     const container = this.containers.get(id)
     if (!container) throw new EngineError('no-such-container', `no container ${id}`)
     return container
+  }
+
+  #findNetwork(network: string): void {
+    if (!this.networks.has(network))
+      throw new EngineError('conflict', `network ${network} not found`)
   }
 
   #put(container: ContainerInfo): void {

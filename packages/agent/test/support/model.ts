@@ -4,7 +4,7 @@ import { acceptAssignments, type AssignmentsMessage } from '../../src/core/accep
 import type { Action } from '../../src/core/action.ts'
 import { assort } from '../../src/core/assort.ts'
 import { leftoversOf, rolesOf } from '../../src/core/claims.ts'
-import { type ContainerInfo, isAlive } from '../../src/core/container.ts'
+import { type ContainerInfo, isAlive, newContainer } from '../../src/core/container.ts'
 import type { HealthView } from '../../src/core/health.ts'
 import type { Lineage } from '../../src/core/lineage.ts'
 import { ownership } from '../../src/core/ownership.ts'
@@ -52,6 +52,12 @@ export class Model {
     if (!container || isAlive(container)) return
     const revived = { state: 'running', exitCode: null, finishedAtMs: null } as const
     this.containers.set(id, { ...container, ...revived, startedAtMs: this.nowMs })
+  }
+
+  /** Somebody does something to a container that runs. */
+  alter(id: string, changes: Partial<ContainerInfo>): void {
+    const container = this.containers.get(id)
+    if (container && isAlive(container)) this.containers.set(id, { ...container, ...changes })
   }
 
   end(id: string, exitCode: number): void {
@@ -137,18 +143,8 @@ export class Model {
     for (const other of this.containers.values()) {
       if (other.labels[ownership.instance] === instance) throw new Error('made a second container')
     }
-    this.containers.set(id, {
-      id,
-      name: instance,
-      labels: { [ownership.instance]: instance },
-      state: 'created',
-      startedAtMs: null,
-      finishedAtMs: null,
-      exitCode: null,
-      oomKilled: false,
-      error: '',
-      address: '',
-    })
+    const labels = { [ownership.instance]: instance }
+    this.containers.set(id, newContainer({ id, name: instance, labels }))
   }
 
   #discardLeftovers(): boolean {

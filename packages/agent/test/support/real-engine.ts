@@ -9,14 +9,15 @@ export const testDocker = named === '' ? null : named.replace(/^unix:\/\//, '')
 export const testImage = process.env['BULKHEAD_TEST_IMAGE'] ?? 'bb:1'
 
 /** The engine's own words, past everything that is under test. */
-export function callDocker(method: string, path: string): Promise<unknown> {
+export function callDocker(method: string, path: string, body?: object): Promise<unknown> {
+  const headers = { 'content-type': 'application/json' }
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath: testDocker ?? '', method, path }, (response) => {
+    const call = request({ socketPath: testDocker ?? '', method, path, headers }, (response) => {
       let text = ''
       response.on('data', (data: Buffer) => (text += data.toString()))
       response.on('end', () => resolve(text === '' ? null : JSON.parse(text)))
     })
     call.on('error', reject)
-    call.end()
+    call.end(body && JSON.stringify(body))
   })
 }

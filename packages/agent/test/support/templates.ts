@@ -48,3 +48,13 @@ export function assignment(changes: Partial<Assignment> = {}): Assignment {
     ...changes,
   }
 }
+
+export const readiness = {
+  check: { kind: 'tcp', port: 'http' },
+  intervalMs: 1000,
+  timeoutMs: 500,
+  failures: 2,
+  successes: 1,
+} as const
+
+export const ports = { http: { port: 80, protocol: 'tcp', host: null } } as const

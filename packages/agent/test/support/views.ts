@@ -18,6 +18,7 @@ export function container(instance: string, changes: Partial<ContainerInfo> = {}
     oomKilled: false,
     error: '',
     address: '172.20.0.2',
+    isDetached: false,
     ...changes,
   }
 }
