@@ -221,6 +221,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
+// Who reads along may end first, as a Ctrl-C ends a whole pipeline: then what was started has to go all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interrupted.abort())
+
 let exitCode = 0
 try {
   await main()
