@@ -145,7 +145,7 @@ async function serve(state: State, { backup, options, config, logins, logger, st
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
   const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, registries: logins, logger })
-  const loop = new ReconcileLoop({ state, clock, config, logger })
+  const loop = new ReconcileLoop({ state, clock, config, monitor, logger })
   state.feed.subscribe((commit) => {
     tables.follow([commit])
     hub.follow([commit])

@@ -131,6 +131,7 @@ export class FakeWorld {
       cluster: 'c',
       node: 'n',
       heartbeatMs: 1000,
+      leaseMs: 15_000,
       registries: [],
       reaches,
     }

@@ -178,6 +178,7 @@ export class FakeServer {
       cluster,
       node: 'node1',
       heartbeatMs,
+      leaseMs: 15_000,
       registries: [],
       reaches,
     })

@@ -1,4 +1,4 @@
-import { parseDurationMs } from '@bulkhead/shared'
+import { formatDuration, parseDurationMs } from '@bulkhead/shared'
 
 import type { ConfigSource } from './schema.ts'
 
@@ -22,6 +22,8 @@ export interface NodesConfig {
   /** So long an engine may not answer, its agent being there, before the node counts as lost. */
   readonly downAfterMs: number
   readonly restartGraceMs: number
+  /** A node that nobody answers for this long has stopped its exclusive instances. */
+  readonly leaseMs: number
   /** Part of all nodes, 0 to 1: when more than that are silent at once, nobody is declared lost for a while. */
   readonly massLossBrake: number
   /** How long the brake holds. */
@@ -64,12 +66,17 @@ function durationMs(text: string): number {
   return parsed
 }
 
+/** In heartbeats, and the time that an engine may take to stop a container twice over. */
+const shortestLease = 4
+const shortestLeaseMs = 6000
+
 function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
   const nodes = {
     heartbeatMs: durationMs(source.heartbeat ?? '1s'),
     suspectAfterMs: durationMs(source.suspectAfter ?? '2s'),
     lostAfterMs: durationMs(source.lostAfter ?? '4s'),
     downAfterMs: durationMs(source.downAfter ?? '1m'),
+    leaseMs: durationMs(source.lease ?? '15s'),
     restartGraceMs: durationMs(source.restartGrace ?? '10s'),
     massLossBrake: Number.parseInt(source.massLossBrake ?? '30%', 10) / 100,
     massLossHoldMs: durationMs(source.massLossHold ?? '1m'),
@@ -83,6 +90,10 @@ function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
   }
   if (nodes.downAfterMs < nodes.lostAfterMs) {
     throw new ConfigProblem('nodes.downAfter: must not be shorter than nodes.lostAfter')
+  }
+  if (nodes.leaseMs < shortestLease * nodes.heartbeatMs || nodes.leaseMs < shortestLeaseMs) {
+    const least = Math.max(shortestLease * nodes.heartbeatMs, shortestLeaseMs)
+    throw new ConfigProblem(`nodes.lease: at least ${formatDuration(least)}, so that a lost heartbeat ends nothing`)
   }
   return nodes
 }

@@ -34,6 +34,7 @@ export const ConfigSource = section({
     suspectAfter: Duration,
     lostAfter: Duration,
     downAfter: Duration,
+    lease: Duration,
     restartGrace: Duration,
     massLossBrake: Type.String({ pattern: '^[0-9]{1,3}%$' }),
     massLossHold: Duration,

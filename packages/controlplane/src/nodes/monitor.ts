@@ -1,4 +1,4 @@
-import type { Clock } from '@bulkhead/shared'
+import { type Clock, leaseMarginMs } from '@bulkhead/shared'
 
 import type { NodesConfig } from '../config/config.ts'
 import type { State } from '../state/state.ts'
@@ -22,6 +22,8 @@ export class NodeMonitor {
   readonly #config: NodesConfig
   readonly #onProblem: (error: unknown) => void
   readonly #contacts = new Map<string, Contact>()
+  /** When each agent was last answered, with nothing taken off: its lease ends that much later. */
+  readonly #answeredAtMs = new Map<string, number>()
   readonly #startedAtMs: number
   #brakeSinceMs: number | null = null
   #checkedAtMs: number
@@ -65,8 +67,14 @@ export class NodeMonitor {
     if (this.#state.view.nodes.get(node)?.liveness !== 'ready') this.check()
   }
 
+  /** The agent is about to be answered, which renews its lease. */
+  answered(node: string): void {
+    this.#answeredAtMs.set(node, this.#clock.monotonicMs())
+  }
+
   forget(node: string): void {
     this.#contacts.delete(node)
+    this.#answeredAtMs.delete(node)
   }
 
   /** Wall-clock time at which the node was last heard from; null: not since the start. */
@@ -74,6 +82,17 @@ export class NodeMonitor {
     const contact = this.#contacts.get(node)
     if (!contact) return null
     return this.#clock.nowMs() - (this.#clock.monotonicMs() - contact.heardAtMs)
+  }
+
+  /** Wall-clock time at which all exclusive instances of the node have been stopped if nothing is heard by then. */
+  leaseEndsAtMs(node: string): number {
+    const nowMs = this.#clock.monotonicMs()
+    const answeredAtMs = this.#answeredAtMs.get(node) ?? this.#startedAtMs
+    return this.#clock.nowMs() - nowMs + answeredAtMs + this.#config.leaseMs + leaseMarginMs(this.#config.leaseMs)
+  }
+
+  isLeaseOver(node: string): boolean {
+    return this.leaseEndsAtMs(node) <= this.#clock.nowMs()
   }
 
   check(): void {

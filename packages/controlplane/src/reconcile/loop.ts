@@ -2,6 +2,7 @@ import type { Clock, ServiceKey, Timer } from '@bulkhead/shared'
 
 import type { Config } from '../config/config.ts'
 import type { Logger } from '../logger.ts'
+import type { NodeMonitor } from '../nodes/monitor.ts'
 import type { State } from '../state/state.ts'
 import type { Changed, ClusterView, Commit, Transaction } from '../state/view.ts'
 import { applySteps } from './apply-steps.ts'
@@ -22,6 +23,7 @@ export interface LoopDeps {
   readonly state: State
   readonly clock: Clock
   readonly config: Config
+  readonly monitor: Pick<NodeMonitor, 'leaseEndsAtMs'>
   readonly logger: Logger
 }
 
@@ -173,7 +175,7 @@ export class ReconcileLoop {
     }
     if (tx.services.get(key)?.status === 'converged') this.#moving.delete(key)
     const movesLeft = config.rebalance.maxAtOnce - this.#moving.size
-    const { steps, dueAtMs } = reconcile(tx, key, reconcileContext(tx, config, movesLeft))
+    const { steps, dueAtMs } = reconcile(tx, key, reconcileContext(tx, this.#deps, movesLeft))
     if (steps.some((step) => step.kind === 'create' && isMoveForBalance(step.reason))) this.#moving.add(key)
     applySteps(tx, key, steps)
     const after = tx.services.get(key)

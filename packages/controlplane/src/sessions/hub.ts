@@ -110,12 +110,14 @@ export class Hub implements SessionHandlers {
     session: Session,
     { reports, unmanaged }: Extract<FromAgentMessage, { kind: 'inventory' }>,
   ): Promise<void> {
-    const { state, tables, logger } = this.#deps
+    const { state, monitor, tables, logger } = this.#deps
     await state.write({ actor: `node:${session.node}` }, (tx) => {
       applyInventory(tx, session.node, reports)
     })
     if (session.phase !== 'greeted') return
     session.phase = 'synced'
+    // From here on its lease runs again: what was given away before is missing from the set that follows.
+    monitor.answered(session.node)
     await this.#sendFullSet(session)
     const reaches = reachesOf(state.view.zones)
     const facts = state.view.nodes.get(session.node)?.facts
@@ -137,7 +139,14 @@ export class Hub implements SessionHandlers {
   }
 
   onHeartbeat(session: Session): void {
-    this.#deps.monitor.heard(session.node)
+    const { monitor } = this.#deps
+    // Its exclusive instances may have been given away, of which this session has not told it.
+    if (monitor.isLeaseOver(session.node)) {
+      session.close(closeCodes.restarting, 'nothing was heard for longer than the lease; connect again')
+      return
+    }
+    monitor.answered(session.node)
+    monitor.heard(session.node)
   }
 
   onEngine(session: Session, problem: string): void {
@@ -197,6 +206,7 @@ export class Hub implements SessionHandlers {
       cluster: state.view.cluster,
       node: session.node,
       heartbeatMs: config.heartbeatMs,
+      leaseMs: config.leaseMs,
       registries: [...registries],
       reaches: reachesOf(state.view.zones),
     })

@@ -131,9 +131,9 @@ export class Session {
       this.hostClock = followClock(this.hostClock, message.nowMs, this.#clock.nowMs())
     }
     if (message.kind === 'heartbeat') {
-      // Answered at once, whatever the store is doing: it says that we are there.
-      this.send({ kind: 'heartbeat-ack', sequence: message.sequence })
       if (this.phase === 'synced') this.#handlers.onHeartbeat(this)
+      // Answered at once, whatever the store is doing: it says that we are there, and renews the lease.
+      this.send({ kind: 'heartbeat-ack', sequence: message.sequence })
       // How its engine is counts once what the agent said before that does.
       if (message.engineProblem === this.#engineProblem) return
       this.#engineProblem = message.engineProblem

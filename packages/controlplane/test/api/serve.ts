@@ -48,7 +48,7 @@ export async function serve(store: Store = new MemoryStore()): Promise<Served> {
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
   const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, registries: [], logger: silent })
-  const loop = new ReconcileLoop({ state, clock, config, logger: silent })
+  const loop = new ReconcileLoop({ state, clock, config, monitor, logger: silent })
   state.feed.subscribe((commit) => {
     tables.follow([commit])
     hub.follow([commit])

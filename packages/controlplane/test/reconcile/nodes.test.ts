@@ -73,6 +73,49 @@ t.test('an exclusive instance is replaced only when its node is confirmed dead',
   t.same(brief(scene.state, scene.settle()), ['give-up 0', 'create 0 n2'])
 })
 
+t.test('an exclusive instance is replaced when the lease of its lost node has ended', async (t) => {
+  const scene = new Scene('n1', 'n2')
+  scene.apply({ name: 'web', exclusive: true })
+  scene.rest()
+  const { nowMs } = scene.state
+  scene.leaseEndsAtMs.set('n1', nowMs + 1000)
+  scene.node('n1', { liveness: 'suspect' })
+  t.same(brief(scene.state, scene.settle()), [], 'a node that is not lost may still be heard')
+  scene.node('n1', { liveness: 'lost' })
+  t.same(brief(scene.state, scene.settle()), [])
+  t.equal(scene.dueAtMs, nowMs + 1000, 'it looks again when the lease ends')
+  scene.wait(999)
+  t.same(brief(scene.state, scene.settle()), [])
+  scene.wait(1)
+  t.same(brief(scene.state, scene.settle()), ['give-up 0', 'create 0 n2'])
+  scene.rest()
+  t.equal(scene.service().status, 'converged')
+})
+
+t.test('what stops on a lost node is waited for until the lease ends', async (t) => {
+  const scene = new Scene('n1', 'n2')
+  scene.apply({ name: 'web', exclusive: true })
+  scene.rest()
+  scene.apply({ name: 'web', image: 'registry.test/app:2' })
+  t.same(brief(scene.state, scene.settle()), ['stop 0'])
+  scene.leaseEndsAtMs.set('n1', scene.state.nowMs + 500)
+  scene.node('n1', { liveness: 'lost' })
+  t.same(brief(scene.state, scene.settle()), [])
+  t.equal(scene.dueAtMs, scene.state.nowMs + 500)
+  scene.wait(500)
+  t.same(brief(scene.state, scene.settle()), ['create 0 n2'])
+})
+
+t.test('the end of a lease says nothing of a service that is not exclusive', async (t) => {
+  const scene = new Scene(aNode('n1', { domain: { host: 'h1' } }), 'n2')
+  scene.apply({ name: 'web', replicas: 2, placement: { separate: [{ from: 'self', by: 'host' }] } })
+  scene.rest()
+  scene.state.putNode(aNode('n3', { domain: { host: 'h1' } }))
+  scene.leaseEndsAtMs.set('n1', 0)
+  scene.node('n1', { liveness: 'lost' })
+  t.same(brief(scene.state, scene.settle()), [], 'it may still run on that host')
+})
+
 t.test('an exclusive instance that stops on a lost node is waited for', async (t) => {
   const scene = new Scene('n1', 'n2')
   scene.apply({ name: 'web', exclusive: true })

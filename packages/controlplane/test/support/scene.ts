@@ -24,6 +24,7 @@ export class Scene {
   readonly state = new MemoryState()
   movesLeft = 0
   dueAtMs: number | null = null
+  readonly leaseEndsAtMs = new Map<string, number>()
   readonly #sources = new Map<string, Source>()
 
   /** `nodes`: names, or whole nodes. */
@@ -34,7 +35,7 @@ export class Scene {
   get context(): ReconcileContext {
     const { nowMs, cluster } = this.state
     const rebalance = { enabled: true, movesLeft: this.movesLeft }
-    return { nowMs, cluster, portRange, rebalance }
+    return { nowMs, cluster, portRange, rebalance, leaseEndsAtMs: (node) => this.leaseEndsAtMs.get(node) ?? Infinity }
   }
 
   /** Applies what differs from the last time. */

@@ -48,6 +48,8 @@ export class World {
   trouble = { crash: 0, sickness: 0, refusal: 0 }
   movesLeft = 1
   dueAtMs: number | null = null
+  /** Of every node that is lost. */
+  leasesEndAtMs = Infinity
 
   constructor(state: MemoryState, random: Random) {
     this.state = state
@@ -57,7 +59,7 @@ export class World {
   get context(): ReconcileContext {
     const { nowMs, cluster } = this.state
     const { movesLeft } = this
-    return { nowMs, cluster, portRange, rebalance: { enabled: true, movesLeft } }
+    return { nowMs, cluster, portRange, rebalance: { enabled: true, movesLeft }, leaseEndsAtMs: () => this.leasesEndAtMs }
   }
 
   /** Reconciles everything until nothing more is to be done; returns the number of steps. */

@@ -142,6 +142,8 @@ export const ToAgent = {
     cluster: Name,
     node: Name,
     heartbeatMs: Type.Integer(),
+    /** How long an answered heartbeat lets the agent keep its exclusive instances, from when it was sent. */
+    leaseMs: Type.Integer({ minimum: 1 }),
     registries: Type.Array(RegistryAccess),
     /** Which zones each zone reaches, itself included when declared so. */
     reaches: Type.Record(Type.String(), Type.Array(Type.String())),

@@ -54,7 +54,7 @@ export function applyRoutes(app: FastifyInstance, deps: ApiDeps): void {
         environment: service.spec.environment,
         reason,
       }))
-      const { steps } = simulatePlan(tx, keys, reconcileContext(tx, deps.config, 0))
+      const { steps } = simulatePlan(tx, keys, reconcileContext(tx, deps, 0))
       return { revision: state.view.revision, objects, steps, refused }
     })
   })

@@ -16,6 +16,11 @@ export interface ReconcileContext {
   readonly portRange: PortRange
   /** `movesLeft`: how many moves for balance may begin now in the whole cluster. */
   readonly rebalance: { readonly enabled: boolean; readonly movesLeft: number }
+  /**
+   * Wall-clock time from which on a silent node has provably stopped its exclusive instances; it moves on as long
+   * as the node is heard.
+   */
+  readonly leaseEndsAtMs: (node: string) => number
   readonly limits?: HistoryLimits
   /** Time stands still: who is healthy is available at once, and nothing is late. */
   readonly rehearsal?: boolean

@@ -8,8 +8,8 @@ import { revisionAfter } from './slots.ts'
 
 /**
  * Replaces what was lost with its node: given up and created anew elsewhere in one go, and only
- * when there is a place. An exclusive instance is given up only when an operator has vouched for
- * the death of its node.
+ * when there is a place. An exclusive instance is given up only when the lease of its node has
+ * provably ended, or an operator has vouched for the node's death.
  */
 export function replaceLost(plan: Plan, slot: Slot): void {
   const lives = plan.roster.lives(slot)
@@ -37,9 +37,12 @@ function isFenced(plan: Plan, slot: Slot, lost: Instance): boolean {
   if (!plan.situation.wanted.spec.exclusive) return false
   const node = plan.situation.nodeOf(lost)
   const fenced = fencing(plan, slot)
-  if (fenced === null && node?.confirmedDead !== false) return false
+  if (fenced === null && (node?.confirmedDead !== false || plan.situation.isFenced(lost))) {
+    return false
+  }
+  plan.wake(plan.situation.fencedAtMs(lost))
   const rule =
-    'the service is exclusive, so that it is replaced when the node is back or confirmed dead'
+    'the service is exclusive, so that it is replaced when the lease of the node has ended, or the node is back or confirmed dead'
   plan.hinder(
     slot.index,
     'degraded',

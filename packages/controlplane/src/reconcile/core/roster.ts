@@ -52,7 +52,7 @@ export class Roster {
   mayExist(instance: Instance): boolean {
     if (isGone(instance)) return false
     const node = this.#situation.nodeOf(instance)
-    return node !== undefined && !node.confirmedDead
+    return node !== undefined && !node.confirmedDead && !this.#situation.isFenced(instance)
   }
 
   /** True for what no longer serves and whose node will tell when it is gone. */

@@ -113,6 +113,7 @@ export function fencing(plan: Plan, slot: Slot): string | null {
   if (!plan.situation.wanted.spec.exclusive) return null
   const other = plan.roster.leaving(slot)[0]
   if (other === undefined) return null
+  plan.wake(plan.situation.fencedAtMs(other))
   const node = plan.situation.nodeOf(other)
   const where =
     node && node.liveness !== 'ready' ? ` on node ${node.name}, which is ${node.liveness}` : ''

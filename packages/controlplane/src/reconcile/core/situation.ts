@@ -56,6 +56,21 @@ export class Situation {
     return instance.node === null ? undefined : this.view.nodes.get(instance.node)
   }
 
+  /**
+   * When the node of an exclusive instance has provably stopped it without having said so; null when that cannot be
+   * foreseen, because the node is not lost.
+   */
+  fencedAtMs(instance: Instance): number | null {
+    const node = this.nodeOf(instance)
+    if (!this.wanted.spec.exclusive || node?.liveness !== 'lost') return null
+    return this.context.leaseEndsAtMs(node.name)
+  }
+
+  isFenced(instance: Instance): boolean {
+    const atMs = this.fencedAtMs(instance)
+    return atMs !== null && atMs <= this.nowMs
+  }
+
   hashOf(instance: Instance): string | undefined {
     return this.revision(instance.revision)?.templateHash
   }
