@@ -22,6 +22,7 @@ import type { JournalStorage } from './journal/storage.ts'
 import { LineageStore } from './lineage-store.ts'
 import { type EngineReport, unknownEngine } from './node/facts.ts'
 import { restoreFrom } from './restore.ts'
+import { LeaseKeeper } from './session/lease-keeper.ts'
 import { Session } from './session/session.ts'
 import { Streams } from './session/streams.ts'
 import type { Transport } from './session/transport.ts'
@@ -76,6 +77,7 @@ export class Agent {
   readonly #supervisor: Supervisor
   readonly #streams: Streams
   readonly #session: Session
+  readonly #lease: LeaseKeeper
   #report: EngineReport = unknownEngine
   #signal: AbortSignal | null = null
 
@@ -119,8 +121,11 @@ export class Agent {
       onReport: (report) => this.#session.outbox.put(report),
       onForgotten: (report) => this.#session.outbox.putLast(report),
     })
+    this.#lease = new LeaseKeeper({ ...deps, onChange: () => this.#supervisor.markExclusive() })
+    const lease = this.#lease
     this.#supervisor = new Supervisor({
       ...deps,
+      lease,
       store: this.#store,
       watch,
       executor,
@@ -155,6 +160,7 @@ export class Agent {
     await Promise.race([ready, sleep(this.#deps.clock, firstListMs)])
     await Promise.all([watching, this.#session.run(signal)])
     this.#runner.close()
+    this.#lease.close()
     this.#streams.closeAll()
     await this.#networks.close()
     await this.#journal.close()
@@ -179,7 +185,7 @@ export class Agent {
       streamClose: (stream) => this.#streams.close(stream),
       disconnected: () => this.#streams.closeAll(),
     } satisfies ConstructorParameters<typeof Session>[0]['handlers']
-    return new Session({ ...this.#deps, handlers }, settings)
+    return new Session({ ...this.#deps, lease: this.#lease, handlers }, settings)
   }
 
   #onChange(instances: ReadonlySet<string> | null): void {

@@ -17,6 +17,7 @@ import type { EngineAction, Executor } from './execute.ts'
 import type { ProbeSync } from './health/probe-sync.ts'
 import type { LineageStore } from './lineage-store.ts'
 import { Preparer } from './preparer.ts'
+import type { LeaseKeeper } from './session/lease-keeper.ts'
 
 export interface SupervisorDeps {
   readonly clock: Clock
@@ -26,6 +27,7 @@ export interface SupervisorDeps {
   readonly executor: Pick<Executor, 'perform' | 'discard' | 'isIdle'>
   readonly probes: ProbeSync
   readonly pulls: Pick<Pulls, 'isAbsent'>
+  readonly lease: Pick<LeaseKeeper, 'standing'>
   /** The current link of `lineage` is about to be noted as failed. */
   readonly onFailure: (lineage: Lineage, failed: Observed) => void
   readonly preparedLimit: number
@@ -113,6 +115,13 @@ export class Supervisor {
       const current = lineage?.current
       const isBeingStarted = current?.id === instance && current.observed.state === 'starting'
       if (lineage && !isBeingStarted) void this.#discard(container.id, reason, lineage)
+    }
+  }
+
+  /** The lease of this node has changed its standing. */
+  markExclusive(): void {
+    for (const { key, assignment } of this.#deps.store.all.values()) {
+      if (assignment.template.exclusive) this.#mark(key)
     }
   }
 
@@ -211,7 +220,7 @@ export class Supervisor {
   }
 
   #view(lineage: Lineage): LineageView {
-    const { watch, pulls, probes } = this.#deps
+    const { watch, pulls, probes, lease } = this.#deps
     const sorted = assort(lineage, (id) => watch.containers.ofInstance(id))
     return {
       lineage,
@@ -220,6 +229,7 @@ export class Supervisor {
       engineReady: watch.isReady,
       imageAbsent: pulls.isAbsent(lineage.assignment.template.image.reference),
       mayPrepare: this.#preparer.isAllowed,
+      lease: lease.standing,
     }
   }
 

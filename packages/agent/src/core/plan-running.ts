@@ -5,7 +5,7 @@ import { isOver } from './backoff.ts'
 import { type ContainerInfo, hasEnded } from './container.ts'
 import { networkName } from './network-name.ts'
 import { planEnded } from './plan-start.ts'
-import { idle, type LineageView, type Plan, step, waitUntil } from './view.ts'
+import { idle, lacksLease, type LineageView, type Plan, step, waitUntil } from './view.ts'
 
 /** A link is worth a prepared successor once it has been healthy for this long. */
 const settleMs = 2000
@@ -17,6 +17,7 @@ export function planRunning(view: LineageView, nowMs: number): Plan {
   if (container === null || hasEnded(container)) return planEnded(view, container, nowMs)
   // Somebody has made the container anew under the same labels, or the engine has lost its mind: begin again.
   if (container.state === 'created') return planEnded(view, null, nowMs)
+  if (lacksLease(view)) return step(endFor(view, leaseEnded))
   if (container.isDetached) return step(endFor(view, detachedReason(view)))
   if (container.state === 'paused') return planPaused(view, container)
   if (health === null) return idle
@@ -29,6 +30,10 @@ export function planRunning(view: LineageView, nowMs: number): Plan {
   }
   return planPreparation(view, nowMs)
 }
+
+/** What an exclusive instance says when its node can no longer be sure that it is the only one. */
+const leaseEnded =
+  'the lease of this node has run out: without an answer from the control plane, another instance may take its place'
 
 /** Nobody here pauses containers, so nobody here lets it go on, nor judges it meanwhile. */
 function planPaused(view: LineageView, container: ContainerInfo): Plan {

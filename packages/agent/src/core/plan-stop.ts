@@ -5,7 +5,7 @@ import { type ContainerInfo, hasEnded, isAlive } from './container.ts'
 import { exitCause } from './failure.ts'
 import { isUnwanted, type Link } from './lineage.ts'
 import { planEnded } from './plan-start.ts'
-import { type LineageView, type Plan, step, waitUntil } from './view.ts'
+import { lacksLease, type LineageView, type Plan, step, waitUntil } from './view.ts'
 
 /** How long a killed container may take to end before it is killed again. */
 const killAgainMs = 5000
@@ -35,8 +35,9 @@ export function planStopping(view: LineageView, nowMs: number): Plan {
   if (container === null || !isAlive(container)) {
     return isUnwanted(lineage) ? planStop(view, nowMs) : planEnded(view, container, nowMs)
   }
+  const mustEnd = lacksLease(view)
   if (current.observed.state === 'draining') {
-    if (!isOver(current.sinceMs, stop.drainMs, nowMs)) {
+    if (!mustEnd && !isOver(current.sinceMs, stop.drainMs, nowMs)) {
       return waitUntil(current.sinceMs + stop.drainMs)
     }
     return step(note(current, { ...current.observed, state: 'stopping', reason: stopReason(view) }))
@@ -44,7 +45,8 @@ export function planStopping(view: LineageView, nowMs: number): Plan {
   const target = { instance: current.id, containerId: container.id }
   if (!current.signalled) return step({ kind: 'signal', ...target, signal: stop.signal })
   const { sinceMs, killedAtMs } = current
-  if (!isOver(sinceMs, stop.graceMs, nowMs)) return waitUntil(sinceMs + stop.graceMs)
+  const mustBeGone = mustEnd && view.lease === 'over'
+  if (!mustBeGone && !isOver(sinceMs, stop.graceMs, nowMs)) return waitUntil(sinceMs + stop.graceMs)
   if (killedAtMs !== 0 && !isOver(killedAtMs, killAgainMs, nowMs)) {
     return waitUntil(killedAtMs + killAgainMs)
   }

@@ -1,6 +1,7 @@
 import type { Action } from './action.ts'
 import type { ContainerInfo } from './container.ts'
 import type { HealthView } from './health.ts'
+import type { LeaseStanding } from './lease.ts'
 import type { Lineage } from './lineage.ts'
 
 /** Everything that the plan for one lineage depends on. */
@@ -20,6 +21,13 @@ export interface LineageView {
   readonly imageAbsent: boolean
   /** A successor may be created now: the engine has nothing better to do. */
   readonly mayPrepare: boolean
+  /** Whether what is exclusive may run here. */
+  readonly lease: LeaseStanding
+}
+
+/** True when the lineage is exclusive and its node is not sure to be the only one that runs it. */
+export function lacksLease({ lineage, lease }: LineageView): boolean {
+  return lineage.assignment.template.exclusive && lease !== 'held'
 }
 
 export interface Plan {

@@ -12,6 +12,7 @@ import {
 import type { Logger } from 'pino'
 
 import { exponential, jittered } from '../core/backoff.ts'
+import type { LeaseKeeper } from './lease-keeper.ts'
 import { Outbox } from './outbox.ts'
 import { parseMessage } from './parse.ts'
 import { type Connection, RefusedByServer, type Transport } from './transport.ts'
@@ -39,6 +40,7 @@ export interface SessionDeps {
   readonly random: () => number
   readonly logger: Logger
   readonly transport: Transport
+  readonly lease: LeaseKeeper
   readonly handlers: SessionHandlers
 }
 
@@ -118,7 +120,7 @@ export class Session {
 
   /** Resolves with why the connection ended. */
   async #connect(signal: AbortSignal): Promise<string> {
-    const { transport, clock, handlers, logger } = this.#deps
+    const { transport, clock, handlers, lease, logger } = this.#deps
     const { url, token, bootId } = this.#options
     const closed = Promise.withResolvers<string>()
     const close = (): void => this.#connection?.close()
@@ -143,6 +145,7 @@ export class Session {
     this.#welcomed = false
     this.#revision = null
     this.outbox.close()
+    lease.disconnected()
     handlers.disconnected()
     return reason
   }
@@ -174,7 +177,7 @@ export class Session {
       case 'status-ack':
         return this.outbox.acknowledge(message.sequence)
       case 'heartbeat-ack':
-        return
+        return this.#deps.lease.answered(message.sequence)
       case 'stream-open':
         return handlers.streamOpen(message)
       case 'stream-close':
@@ -183,7 +186,7 @@ export class Session {
   }
 
   #welcome(message: Message<'welcome'>): void {
-    const { handlers, logger } = this.#deps
+    const { handlers, lease, logger } = this.#deps
     if (message.wireVersion !== wireVersion) {
       const versions = { theirs: message.wireVersion, ours: wireVersion }
       logger.error(versions, 'the server speaks another version of the protocol')
@@ -191,6 +194,7 @@ export class Session {
       return
     }
     handlers.welcome(message)
+    lease.welcomed(message.leaseMs)
     // Said again when the cluster's rules have changed.
     if (this.#welcomed) return
     this.#welcomed = true
@@ -217,13 +221,16 @@ export class Session {
       this.outbox.inventoryTaken()
     }
     this.#deps.handlers.assignments(message)
+    if (message.from !== null) return
+    this.#deps.lease.assigned()
+    this.beat()
   }
 
   /** Says how the engine is: at the server's interval, and at once when that has changed. */
   beat(): void {
     if (!this.#welcomed) return
     const everyMs = this.#heartbeatMs
-    const { clock, logger } = this.#deps
+    const { clock, lease, logger } = this.#deps
     this.#timer?.cancel()
     const silentMs = clock.monotonicMs() - this.#heardMs
     const { oldestMs } = this.outbox
@@ -233,6 +240,7 @@ export class Session {
       return
     }
     this.#heartbeats += 1
+    lease.sent(this.#heartbeats)
     this.send({
       kind: 'heartbeat',
       sequence: this.#heartbeats,

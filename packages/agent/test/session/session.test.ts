@@ -2,6 +2,7 @@ import { systemClock } from '@bulkhead/shared'
 import { pino } from 'pino'
 import t from 'tap'
 
+import { LeaseKeeper } from '../../src/session/lease-keeper.ts'
 import { Session, type SessionHandlers } from '../../src/session/session.ts'
 import { RefusedByServer } from '../../src/session/transport.ts'
 import { sessionUrl, wsTransport } from '../../src/session/ws-transport.ts'
@@ -39,6 +40,7 @@ function begin(server: string, token = 'node-token') {
       random: () => 0,
       logger: pino({ level: 'silent' }),
       transport: wsTransport,
+      lease: new LeaseKeeper({ clock: systemClock, onChange: () => {} }),
       handlers,
     },
     { url: sessionUrl(server), token, bootId: 'boot' },

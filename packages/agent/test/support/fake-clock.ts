@@ -27,6 +27,10 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) }
   }
 
+  get pendingCount(): number {
+    return this.#pending.size
+  }
+
   /** Lets time pass, timer by timer, with everything that each sets off done before the next. */
   async pass(durationMs: number): Promise<void> {
     const untilMs = this.#nowMs + durationMs

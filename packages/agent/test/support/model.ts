@@ -6,6 +6,7 @@ import { assort } from '../../src/core/assort.ts'
 import { leftoversOf, rolesOf } from '../../src/core/claims.ts'
 import { type ContainerInfo, isAlive, newContainer } from '../../src/core/container.ts'
 import type { HealthView } from '../../src/core/health.ts'
+import type { LeaseStanding } from '../../src/core/lease.ts'
 import type { Lineage } from '../../src/core/lineage.ts'
 import { ownership } from '../../src/core/ownership.ts'
 import { plan } from '../../src/core/plan.ts'
@@ -27,6 +28,7 @@ export class Model {
   engineReady = true
   imageAbsent = false
   mayPrepare = true
+  lease: LeaseStanding = 'held'
   /** What the engine answers to the next action of the kind. */
   readonly refusals = new Map<Action['kind'], RefusalKind>()
   readonly states = new Map<string, InstanceState>()
@@ -90,6 +92,7 @@ export class Model {
       engineReady: this.engineReady,
       imageAbsent: this.imageAbsent,
       mayPrepare: this.mayPrepare,
+      lease: this.lease,
     }
   }
 

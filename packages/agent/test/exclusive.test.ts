@@ -1,0 +1,109 @@
+import type { Assignment } from '@bulkhead/shared'
+import t from 'tap'
+
+import { FakeWorld } from './support/fake-agent.ts'
+import { assignment, template } from './support/templates.ts'
+
+const exclusive = template({ exclusive: true, stop: { drainMs: 0, graceMs: 1000 } })
+const db = assignment({ instance: 'db-0-x', service: 'default/db', template: exclusive })
+const web = assignment({ instance: 'web-0-x' })
+
+/** The control plane's full set, which begins the session's assignments. */
+function assign(world: FakeWorld, revision: number, ...upserts: readonly Assignment[]): void {
+  world.send({ kind: 'assignments', from: null, revision, upserts: [...upserts], removes: [] })
+}
+
+async function begin() {
+  const world = new FakeWorld()
+  await world.start()
+  world.welcome()
+  assign(world, 1, db, web)
+  await world.clock.pass(1000)
+  const running = (): string[] =>
+    world.engine.running().map(({ labels }) => labels['bulkhead.service'] ?? '').toSorted()
+  return { world, running, clock: world.clock }
+}
+
+t.test('an exclusive instance is stopped before its lease ends, and nothing else is', async (t) => {
+  const { world, running, clock } = await begin()
+  t.same(running(), ['default/db', 'default/web'])
+  await clock.pass(60_000)
+  t.same(running(), ['default/db', 'default/web'], 'answers renew the lease')
+  world.reachable = false
+  await clock.pass(8900)
+  t.same(running(), ['default/db', 'default/web'], 'a short outage changes nothing')
+  await clock.pass(2200)
+  t.same(running(), ['default/web'])
+  t.notOk(world.engine.calls.includes('signal SIGKILL'), 'it was given time to end')
+  await clock.pass(600_000)
+  t.same(running(), ['default/web'], 'and is not started again')
+  await world.stop()
+})
+
+t.test('it goes on when the control plane still wants it here', async (t) => {
+  const { world, running, clock } = await begin()
+  world.reachable = false
+  await clock.pass(60_000)
+  t.same(running(), ['default/web'])
+  world.reachable = true
+  await clock.pass(10_000)
+  world.welcome()
+  await clock.pass(3000)
+  t.same(running(), ['default/web'], 'being answered is not enough: the full set may have given it away')
+  assign(world, 2, db, web)
+  await clock.pass(2000)
+  t.same(running(), ['default/db', 'default/web'])
+  await world.stop()
+})
+
+t.test('it stays away when it was given to another node meanwhile', async (t) => {
+  const { world, running, clock } = await begin()
+  world.reachable = false
+  await clock.pass(60_000)
+  world.reachable = true
+  await clock.pass(10_000)
+  world.welcome()
+  assign(world, 2, web)
+  await clock.pass(60_000)
+  t.same(running(), ['default/web'])
+  t.notOk([...world.reports().values()].some((report) => report.service === 'default/db' && report.observed.state === 'running' && report.instance !== 'db-0-x'))
+  await world.stop()
+})
+
+t.test('a crash while the lease is held is answered on the spot, after it not', async (t) => {
+  const { world, running, clock } = await begin()
+  const crash = (): void => {
+    const container = world.engine.running().find(({ labels }) => labels['bulkhead.service'] === 'default/db')
+    if (container) world.engine.crash(container.id, 1)
+  }
+  crash()
+  await clock.pass(1000)
+  t.same(running(), ['default/db', 'default/web'])
+  world.reachable = false
+  await clock.pass(9500)
+  crash()
+  await clock.pass(5000)
+  t.same(running(), ['default/web'])
+  await world.stop()
+})
+
+t.test('a new process that reaches nobody ends it after its grace, one that is told in time does not', async (t) => {
+  const { world, running, clock } = await begin()
+  await world.stop()
+  world.reachable = false
+  await world.start()
+  await clock.pass(500)
+  world.reachable = true
+  await clock.pass(2000)
+  t.same(running(), ['default/db', 'default/web'], 'a restart of the agent alone changes nothing')
+  world.welcome()
+  assign(world, 3, db, web)
+  await clock.pass(60_000)
+  t.same(running(), ['default/db', 'default/web'])
+  await world.stop()
+  world.reachable = false
+  await world.start()
+  await clock.pass(7000)
+  t.same(running(), ['default/web'])
+  await world.stop()
+})
