@@ -21,8 +21,8 @@ export function notEnforcedYet(spec: ServiceSpec): string[] {
     [strategy !== 'rolling', `update.strategy ${strategy} runs as rolling for now.`],
     [
       spec.exclusive,
-      'exclusive: an instance on a lost node is replaced only once the node is confirmed dead; ' +
-        'nothing in the kernel fences it yet.',
+      'exclusive: the agent stops its instances before its lease ends, but nothing in the kernel fences ' +
+        'an instance whose agent is dead or frozen yet.',
     ],
     [spec.expose.length > 0, 'expose is stored, but nothing is exposed yet.'],
     [
