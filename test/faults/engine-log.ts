@@ -44,8 +44,20 @@ export class EngineLog implements Disposable {
   overlaps(service: string): readonly (readonly [Life, Life])[] {
     const own = this.lives.filter((life) => life.service === service)
     return own.flatMap((one, index) =>
-      own.slice(index + 1).flatMap((other) => (meet(one, other) ? [[one, other] as const] : [])),
+      own
+        .slice(index + 1)
+        .flatMap((other) => (one.slot === other.slot && meet(one, other) ? [[one, other] as const] : [])),
     )
+  }
+
+  /** Pairs of two services that lived at the same time on one host. */
+  neighbours(service: string, other: string): readonly (readonly [Life, Life])[] {
+    const others = this.lives.filter((life) => life.service === other)
+    return this.lives
+      .filter((life) => life.service === service)
+      .flatMap((one) =>
+        others.flatMap((two) => (one.host === two.host && meet(one, two) ? [[one, two] as const] : [])),
+      )
   }
 
   [Symbol.dispose](): void {
@@ -92,7 +104,6 @@ export class EngineLog implements Disposable {
 }
 
 function meet(one: Life, other: Life): boolean {
-  if (one.slot !== other.slot) return false
   const isOver = (life: Life, atNs: bigint): boolean => life.endedAtNs !== null && life.endedAtNs <= atNs
   return !isOver(one, other.startedAtNs) && !isOver(other, one.startedAtNs)
 }

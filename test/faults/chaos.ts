@@ -1,0 +1,191 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { type Cluster, waitConverged } from '../cluster/cluster.ts'
+import { crash, running, witness } from '../cluster/witness.ts'
+import { waitFor } from '../engines/command.ts'
+import type { EngineLog } from './engine-log.ts'
+
+/** What a campaign has done, and what it has seen go wrong. */
+export interface Campaign {
+  /** How often each fault was done. */
+  readonly faults: ReadonlyMap<string, number>
+  readonly violations: readonly string[]
+  /** The longest time from the end of a fault to convergence. */
+  readonly slowestMs: number
+}
+
+export interface CampaignOptions {
+  readonly faults: number
+  /** In [0, 1); decides which faults, where and for how long. */
+  readonly random: () => number
+  readonly onFault?: (text: string) => void
+}
+
+interface Scene {
+  readonly cluster: Cluster
+  /** A number from 1 to the number of hosts. */
+  readonly number: number
+  readonly durationMs: number
+}
+
+type Fault = (scene: Scene) => Promise<void>
+
+const replicas = 4
+const convergeMs = 60_000
+const readyMs = 40_000
+const quietMs = 4000
+
+/** Services whose rules the engines' events can prove kept. */
+export const chaosSpecs = (image: string): string =>
+  [
+    `name: web\nreplicas: ${replicas}\nplacement: { spread: [ node ] }`,
+    'name: front\nreplicas: 1\nplacement: { separate: [ { from: back, by: node } ] }',
+    'name: back\nreplicas: 1',
+    'name: leader\nreplicas: 2\nexclusive: true',
+  ]
+    .map(
+      (text) => `apiVersion: bulkhead/v1
+kind: Service
+zone: application
+image: ${image}
+ports: { http: 8080 }
+resources: { cpu: 0.1, memory: 32Mi }
+health: { readiness: { http: { port: http, path: /healthz }, interval: 500ms } }
+stop: { drain: 0, grace: 1s }
+restart: { delay: 100ms, resetAfter: 5s }
+update: { minHealthyTime: 100ms }
+${text}
+`,
+    )
+    .join('---\n')
+
+const wanted = new Map([
+  ['default/web', replicas],
+  ['default/front', 1],
+  ['default/back', 1],
+  ['default/leader', 2],
+])
+
+const frozen = (find: (scene: Scene) => { kill(signal: NodeJS.Signals): void }): Fault => {
+  return async (scene) => {
+    const process = find(scene)
+    process.kill('SIGSTOP')
+    await delay(scene.durationMs)
+    process.kill('SIGCONT')
+  }
+}
+
+/** Each leaves the machines as it found them; what it did to the containers is for the cluster to mend. */
+const faults: Readonly<Record<string, Fault>> = {
+  'host cut off': async ({ cluster, number, durationMs }) => {
+    await cluster.hosts.host(number).cut()
+    await delay(durationMs)
+    await cluster.hosts.host(number).restore()
+  },
+  'answers dropped': async ({ cluster, number, durationMs }) => {
+    await cluster.hosts.host(number).dropFrom(cluster.hosts.address)
+    await delay(durationMs)
+    await cluster.hosts.host(number).clearDrops()
+  },
+  'a fifth of all packets lost': async ({ cluster, durationMs }) => {
+    const { hosts, address } = cluster.hosts
+    for (const host of hosts) await host.dropFrom(address, 20)
+    await delay(durationMs)
+    for (const host of hosts) await host.clearDrops()
+  },
+  'agent killed': async ({ cluster, number }) => {
+    cluster.agent(number).kill('SIGKILL')
+    await cluster.agent(number).exited
+    await cluster.startAgent(number)
+  },
+  'agent frozen': frozen(({ cluster, number }) => cluster.agent(number)),
+  'control plane killed': async ({ cluster, durationMs }) => {
+    cluster.controlPlane().kill('SIGKILL')
+    await cluster.controlPlane().exited
+    await delay(durationMs / 4)
+    await cluster.startControlPlane()
+  },
+  'control plane frozen': frozen(({ cluster }) => cluster.controlPlane()),
+  'engine killed': async ({ cluster, number, durationMs }) => {
+    await cluster.hosts.host(number).killEngine('SIGKILL')
+    await delay(durationMs / 4)
+    await cluster.hosts.host(number).startEngine()
+  },
+  'containers crashed': async ({ cluster, number }) => {
+    const host = cluster.hosts.host(number)
+    for (const { id } of running(await witness([host]))) await crash(host, id)
+  },
+  'restart asked for': async ({ cluster }) => {
+    await cluster.run(['restart', 'web'])
+  },
+  'host drained and given back': async ({ cluster, number, durationMs }) => {
+    await cluster.run(['node', 'drain', `host${number}`])
+    await delay(durationMs / 2)
+    await cluster.run(['node', 'uncordon', `host${number}`])
+  },
+}
+
+/** What the engines' events say against the rules so far. */
+function judge(log: EngineLog): string[] {
+  const show = ({ service, slot, host, containerId }: EngineLog['lives'][number]): string =>
+    `${service} slot ${slot} on ${host} (${containerId.slice(0, 12)})`
+  const twice = log.overlaps('default/leader').map((pair) => `two live instances of an exclusive slot: ${pair.map(show).join(', ')}`)
+  const met = log.neighbours('default/front', 'default/back').map((pair) => `separated services met: ${pair.map(show).join(', ')}`)
+  return [...twice, ...met]
+}
+
+/** Waits for what a fault must lead back to: everything runs, once, and nothing else is left. */
+async function recover(cluster: Cluster): Promise<void> {
+  await waitFor('all nodes to be ready', readyMs, async () => (await cluster.nodes()).every(({ state }) => state === 'ready'))
+  let counts: Record<string, number> = {}
+  try {
+    await waitFor('everything to run once', convergeMs, async () => {
+      const alive = running(await witness(cluster.hosts.hosts))
+      counts = Object.fromEntries([...wanted.keys()].map((service) => [service, alive.filter((one) => one.service === service).length]))
+      return [...wanted].every(([service, count]) => counts[service] === count)
+    })
+  } catch (error) {
+    throw new Error(`does not recover: ${JSON.stringify(counts)}`, { cause: error })
+  }
+  await waitConverged(cluster, convergeMs)
+}
+
+/** Faults one after the other, each followed by recovery; at the end nothing may move any more. */
+export async function faultCampaign(cluster: Cluster, log: EngineLog, options: CampaignOptions): Promise<Campaign> {
+  const { random, onFault } = options
+  const done = new Map<string, number>()
+  const violations: string[] = []
+  let slowestMs = 0
+  const names = Object.keys(faults)
+  let order: string[] = []
+  await recover(cluster)
+  for (let count = 0; count < options.faults && violations.length === 0; count++) {
+    // Every kind comes once before any comes again.
+    if (order.length === 0) order = shuffled(names, random)
+    const name = order.pop() ?? ''
+    const number = 1 + Math.floor(random() * cluster.hosts.hosts.length)
+    const durationMs = Math.round(1000 + random() * 7000)
+    onFault?.(`${name} (host${number}, ${durationMs} ms)`)
+    await faults[name]?.({ cluster, number, durationMs })
+    const since = performance.now()
+    await recover(cluster).catch((error: unknown) => violations.push(`after ${name} on host${number}: ${String(error)}`))
+    slowestMs = Math.max(slowestMs, performance.now() - since)
+    violations.push(...judge(log).map((text) => `after ${name} on host${number}: ${text}`))
+    done.set(name, (done.get(name) ?? 0) + 1)
+  }
+  if (violations.length === 0) violations.push(...(await watchQuiet(log)))
+  return { faults: done, violations, slowestMs }
+}
+
+async function watchQuiet(log: EngineLog): Promise<string[]> {
+  // What was surplus or superseded has a moment to go.
+  await delay(quietMs)
+  const before = JSON.stringify(log.lives.map(({ containerId, endedAtNs }) => [containerId, `${endedAtNs}`]))
+  await delay(quietMs)
+  const after = JSON.stringify(log.lives.map(({ containerId, endedAtNs }) => [containerId, `${endedAtNs}`]))
+  return before === after ? [] : ['containers are still started or ended after convergence']
+}
+
+function shuffled(names: readonly string[], random: () => number): string[] {
+  return names.map((name) => ({ name, key: random() })).toSorted((a, b) => a.key - b.key).map(({ name }) => name)
+}
