@@ -10,13 +10,10 @@ import { stringify } from 'yaml'
 import { resolveImage } from './admission/images.ts'
 import { makeApp } from './api/app.ts'
 import { mintToken } from './api/auth.ts'
+import { compose } from './compose.ts'
 import { readConfig } from './config/read-config.ts'
 import type { Config } from './config/config.ts'
-import { Tables } from './discovery/tables.ts'
 import type { Logger } from './logger.ts'
-import { NodeMonitor } from './nodes/monitor.ts'
-import { ReconcileLoop } from './reconcile/loop.ts'
-import { Hub } from './sessions/hub.ts'
 import { openState, type State } from './state/state.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { StoreFull, StoreUnusable, type Store } from './store/store.ts'
@@ -141,16 +138,7 @@ interface Serving {
 
 async function serve(state: State, { backup, options, config, logins, logger, stop, onReady }: Serving): Promise<void> {
   const clock = systemClock
-  const onProblem = (error: unknown): void => logger.error({ err: error }, 'a change of liveness could not be written')
-  const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
-  const tables = new Tables(state.view)
-  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, registries: logins, logger })
-  const loop = new ReconcileLoop({ state, clock, config, monitor, logger })
-  state.feed.subscribe((commit) => {
-    tables.follow([commit])
-    hub.follow([commit])
-    loop.follow([commit])
-  }, stop)
+  const { monitor, tables, hub, loop } = compose({ state, clock, config, registries: logins, logger }, stop)
   const app = await makeApp({
     state,
     hub,
