@@ -27,6 +27,8 @@ export class Journal {
   #syncWanted = false
   #liveBytes = 0
   #appendedBytes = 0
+  /** What is in the file ends with a whole line, so that another one may follow it. */
+  #isWhole = false
   #scheduled = false
   #closed = false
   #tail: Promise<void> = Promise.resolve()
@@ -35,7 +37,10 @@ export class Journal {
     this.#deps = deps
   }
 
-  /** Reads what is there. A damaged journal is set aside and the agent begins with an empty one. */
+  /**
+   * Reads what is there. A damaged journal is set aside and the agent begins with an empty one. On a disk that is
+   * full it begins all the same, and writes when there is room.
+   */
   async load(): Promise<readonly Entry[]> {
     const { storage, logger } = this.#deps
     const data = await storage.read()
@@ -48,7 +53,7 @@ export class Journal {
       )
     }
     if (decoded && decoded.kind !== 'damaged') this.#take(decoded.entries)
-    await this.#rewrite()
+    await this.#write()
     return [...this.#live].map(([key, text]) => ({ key, value: valueOf(text) }))
   }
 
@@ -97,26 +102,28 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    if (this.#pending.size === 0) return
+    if (this.#pending.size === 0 && this.#isWhole) return
     const batch = this.#pending
     const sync = this.#syncWanted
     this.#pending = new Map()
     this.#syncWanted = false
-    const data = Buffer.from([...batch.values()].join(''))
     try {
-      await this.#deps.storage.append(data, sync)
+      if (this.#isWhole) await this.#append(batch, sync)
       for (const [key, line] of batch) this.#keep(key, line)
-      this.#appendedBytes += data.length
-      if (this.#appendedBytes > Math.max(slackBytes, 2 * this.#liveBytes)) await this.#rewrite()
+      const isLong = this.#appendedBytes > Math.max(slackBytes, 2 * this.#liveBytes)
+      if (isLong || !this.#isWhole) await this.#rewrite()
     } catch (error) {
       this.#deps.logger.error({ err: error }, 'the journal cannot be written; trying again')
-      // A part of the batch may be in the file; the line that follows must not be joined to it.
-      this.#pending = new Map([...batch, ...this.#pending])
-      this.#syncWanted ||= sync
-      this.#appendedBytes = Infinity
-      await this.#rewrite().catch(() => {})
-      this.#schedule(retryMs)
+      for (const [key, line] of batch) this.#keep(key, line)
+      this.#isWhole = false
+      await this.#rewrite().catch(() => this.#schedule(retryMs))
     }
+  }
+
+  async #append(batch: ReadonlyMap<string, string>, sync: boolean): Promise<void> {
+    const data = Buffer.from([...batch.values()].join(''))
+    await this.#deps.storage.append(data, sync)
+    this.#appendedBytes += data.length
   }
 
   async #rewrite(): Promise<void> {
@@ -124,6 +131,7 @@ export class Journal {
     await this.#deps.storage.replace(data)
     this.#liveBytes = data.length
     this.#appendedBytes = 0
+    this.#isWhole = true
   }
 }
 

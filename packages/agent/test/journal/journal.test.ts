@@ -97,8 +97,8 @@ t.test('a damaged one is set aside', async (t) => {
   t.same(await contents(journalIn(path)), {}, 'of another version')
 })
 
-t.test('a disk that is full is waited for', async (t) => {
-  const path = await directory(t)
+/** A file on a disk that is full when told so; half of what is appended still fits then. */
+function smallDisk(path: string): { storage: JournalStorage; fill(full: boolean): void } {
   const file = new FileStorage(join(path, 'journal'))
   let full = false
   const storage: JournalStorage = {
@@ -107,7 +107,6 @@ t.test('a disk that is full is waited for', async (t) => {
     close: () => file.close(),
     async append(data, sync) {
       if (!full) return file.append(data, sync)
-      // Half of it still fitted.
       await file.append(data.subarray(0, data.length / 2), sync)
       throw new Error('ENOSPC')
     },
@@ -116,16 +115,56 @@ t.test('a disk that is full is waited for', async (t) => {
       await file.replace(data)
     },
   }
-  const journal = journalIn(path, storage)
+  return { storage, fill: (isFull) => void (full = isFull) }
+}
+
+t.test('a disk that is full is waited for', async (t) => {
+  const path = await directory(t)
+  const disk = smallDisk(path)
+  const journal = journalIn(path, disk.storage)
   await journal.load()
   journal.put('a', 1)
   await journal.flush()
-  full = true
+  disk.fill(true)
   journal.put('a', 2)
   journal.put('b', 2)
   await journal.flush()
   await journal.flush()
-  full = false
+  disk.fill(false)
   await journal.close()
   t.same(await contents(journalIn(path)), { a: 2, b: 2 })
+})
+
+t.test('a full disk does not keep an agent from beginning', async (t) => {
+  const path = await directory(t)
+  const before = journalIn(path)
+  await before.load()
+  before.put('a', 1)
+  await before.close()
+  const disk = smallDisk(path)
+  disk.fill(true)
+  const journal = journalIn(path, disk.storage)
+  t.same(await contents(journal), { a: 1 })
+  journal.put('b', 2)
+  await journal.flush()
+  disk.fill(false)
+  await journal.close()
+  t.same(await contents(journalIn(path)), { a: 1, b: 2 })
+})
+
+t.test('what could be written of a line is never followed by another one', async (t) => {
+  const path = await directory(t)
+  const disk = smallDisk(path)
+  const journal = journalIn(path, disk.storage)
+  await journal.load()
+  disk.fill(true)
+  journal.put('a', 1)
+  await journal.flush()
+  disk.fill(false)
+  // Killed as soon as there is room: what it appends then is the last that it writes.
+  disk.storage.replace = () => new Promise(() => {})
+  journal.put('b', 2)
+  void journal.flush()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  t.not(decodeJournal(await readFile(join(path, 'journal'))).kind, 'damaged')
 })
