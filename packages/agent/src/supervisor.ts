@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { acceptAssignments, type AssignmentsMessage } from './core/accept.ts'
 import type { Action } from './core/action.ts'
 import { assort } from './core/assort.ts'
+import { catchUp } from './core/catch-up.ts'
 import { leftoversOf, reportsOfUnclaimed } from './core/claims.ts'
 import type { ContainerInfo } from './core/container.ts'
 import { isUnwanted, type Lineage, observe, reportsOf } from './core/lineage.ts'
@@ -99,6 +100,7 @@ export class Supervisor {
   markAll(): void {
     const early = this.#early
     this.#early = []
+    this.#catchUp()
     for (const message of early) this.accept(message)
     for (const key of this.#deps.store.all.keys()) this.#mark(key)
     this.#tick()
@@ -123,6 +125,12 @@ export class Supervisor {
     for (const { key, assignment } of this.#deps.store.all.values()) {
       if (assignment.template.exclusive) this.#mark(key)
     }
+  }
+
+  #catchUp(): void {
+    const { store, watch, clock } = this.#deps
+    const owned = watch.containers.all()
+    for (const lineage of [...store.all.values()]) store.update(catchUp(lineage, owned, clock.nowMs()))
   }
 
   /** How far the pull of an image has got: what its instances wait for. */
