@@ -1,0 +1,25 @@
+import { acknowledged } from './acknowledged.ts'
+import { bounded } from './bounded.ts'
+import { floor } from './floor.ts'
+import { forward } from './forward.ts'
+import { hardPlacement } from './hard-placement.ts'
+import { healthyIsLeftAlone } from './healthy-is-left-alone.ts'
+import type { MakeInvariant } from './invariant.ts'
+import { noFaultOfOurs } from './no-fault-of-ours.ts'
+import { onePerSlot } from './one-per-slot.ts'
+import { owners } from './owners.ts'
+import { reasons } from './reasons.ts'
+
+/** Every promise that is held against what happens; `converges` and `rests` are the player's own. */
+export const invariants: readonly MakeInvariant[] = [
+  noFaultOfOurs,
+  acknowledged,
+  forward,
+  hardPlacement,
+  onePerSlot,
+  floor,
+  healthyIsLeftAlone,
+  reasons,
+  owners,
+  bounded,
+]

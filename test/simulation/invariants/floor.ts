@@ -1,0 +1,43 @@
+import { isHealthy, isLive, type Instance } from '@bulkhead/shared'
+
+import type { Commit } from '../../../packages/controlplane/src/state/view.ts'
+import type { Records } from '../records.ts'
+import type { MakeInvariant } from './invariant.ts'
+
+const serves = (records: Records, one: Instance): boolean =>
+  isLive(one) && isHealthy(one) && records.node.get(one.node ?? '')?.liveness === 'ready'
+
+/** The instances that serve and that the commit has stopped, by service. */
+function stoppedBy(records: Records, commit: Commit): Map<string, Instance[]> {
+  const stopped = new Map<string, Instance[]>()
+  for (const change of commit.changes) {
+    if (change.kind !== 'instance' || !change.before || !change.after) continue
+    const { before, after } = change
+    if (before.desired !== 'run' || after.desired !== 'stop' || after.lostAtMs !== null) continue
+    if (!serves(records, before)) continue
+    stopped.set(after.service, [...(stopped.get(after.service) ?? []), after])
+  }
+  return stopped
+}
+
+/** Nothing that we do ourselves leaves fewer serving than the update policy promises. */
+export const floor: MakeInvariant = (world) => ({
+  name: 'floor',
+  onCommit(commit) {
+    const { records } = world
+    for (const [key, stopped] of stoppedBy(records, commit)) {
+      const service = records.service.get(key)
+      const wanted = records.wanted(key)
+      if (!service || service.deleting || !wanted) continue
+      const overdue = stopped.filter(({ cause }) => cause.includes('deadline of the drain'))
+      if (overdue.length === stopped.length) continue
+      const { maxUnavailable } = wanted.spec.update
+      const isStopFirst = stopped.some(({ cause }) => cause.includes('stopped first'))
+      const promised = wanted.spec.replicas - (isStopFirst ? Math.max(maxUnavailable, 1) : maxUnavailable)
+      const left = records.instancesOf(key).filter((one) => serves(records, one)).length + overdue.length
+      if (left >= promised) continue
+      const causes = stopped.map(({ id, cause }) => `${id} (${cause})`).join('; ')
+      world.fail('floor', `${key}: ${left} serve and ${promised} were promised, after stopping ${causes}`)
+    }
+  },
+})

@@ -1,0 +1,149 @@
+import { isOpen } from '@bulkhead/shared'
+
+import { forbidRealTime, realSetImmediate } from './guard.ts'
+import { isConverged } from './invariants/converges.ts'
+import type { Scenario } from './scenario/scenario.ts'
+import { World, type Violation } from './world/world.ts'
+
+export interface Result {
+  readonly violation: Violation | null
+  readonly hash: string
+  readonly simulatedMs: number
+  readonly events: number
+  readonly lines: readonly string[]
+}
+
+/** Once nothing fails any more, everything is as it should be within this time. */
+export const convergesWithinMs = 300_000
+/** After that, what is due later (remains, prepared successors, balance) is done within this time … */
+export const settlesWithinMs = 300_000
+/** … and then, for this time, nothing happens at all. */
+export const restMs = 60_000
+const lookEveryMs = 500
+/** A run with more events than this goes round in circles. */
+const maxEvents = 3_000_000
+
+/** Everything that promises set off is done once the event loop has gone round. */
+const drained = (): Promise<void> => new Promise((resolve) => realSetImmediate(resolve))
+
+/** Plays a scenario to its end, or to the first broken promise. */
+export async function run(scenario: Scenario, options: { readonly keepsTimeline?: boolean } = {}): Promise<Result> {
+  const world = new World(scenario, options.keepsTimeline ?? false)
+  const player = new Player(world)
+  const onCrash = (error: unknown): void => {
+    world.fail('no-fault-of-ours', `an error that nobody handles: ${error instanceof Error ? error.stack : String(error)}`)
+  }
+  process.on('unhandledRejection', onCrash).on('uncaughtException', onCrash)
+  const allowRealTime = forbidRealTime()
+  try {
+    await player.play()
+  } finally {
+    allowRealTime()
+    process.off('unhandledRejection', onCrash).off('uncaughtException', onCrash)
+  }
+  const { violation, schedule, timeline } = world
+  return {
+    violation,
+    hash: timeline.digest(),
+    simulatedMs: schedule.nowMs,
+    events: player.events,
+    lines: timeline.lines,
+  }
+}
+
+class Player {
+  readonly #world: World
+  events = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  async play(): Promise<void> {
+    const world = this.#world
+    world.begin()
+    if (!(await this.#until(world.scenario.troubleMs))) return
+    world.timeline.tell('all faults are mended')
+    world.faults.mendAll()
+    world.calm = true
+    void this.#settle()
+    const byMs = world.schedule.nowMs + convergesWithinMs
+    for (;;) {
+      if (!(await this.#until(world.schedule.nowMs + lookEveryMs))) return
+      const missing = this.#final ? isConverged(world) : 'the operator has not been able to say what is wanted'
+      if (missing === null) break
+      if (world.schedule.nowMs > byMs) return world.fail('converges', missing)
+    }
+    world.timeline.tell('the cluster has converged')
+    await this.#rest()
+  }
+
+  #final = false
+
+  /** The operator leaves everything open, resumed, and with programs that work. */
+  async #settle(): Promise<void> {
+    const { operator, records, nodes, schedule } = this.#world
+    const retry = schedule.after(5000, 'the operator tries again', () => void this.#settle())
+    for (const node of nodes) {
+      if (!records.node.has(node.name)) continue
+      if ((await operator.perform({ kind: 'uncordon', node: node.name })) === 'unreachable') return
+    }
+    for (const [service, source] of operator.sources) {
+      const known = records.service.get(service)
+      if (!known || known.deleting) continue
+      const change = { image: `registry.sim/${source.name}:good-final`, dependsOn: [] }
+      if ((await operator.perform({ kind: 'change', service, change }, true)) === 'unreachable') return
+    }
+    for (const rollout of records.rollout.values()) {
+      if (!isOpen(rollout) || rollout.phase !== 'paused') continue
+      await operator.perform({ kind: 'resume', service: rollout.service })
+    }
+    if (nodes.some((node) => node.token === null || !records.node.has(node.name))) return
+    retry.cancelled = true
+    this.#final = true
+  }
+
+  async #rest(): Promise<void> {
+    const world = this.#world
+    const byMs = world.schedule.nowMs + settlesWithinMs
+    let [quietSinceMs, before] = [world.schedule.nowMs, world.changes]
+    while (world.schedule.nowMs - quietSinceMs < restMs) {
+      if (!(await this.#until(world.schedule.nowMs + lookEveryMs))) return
+      if (world.changes === before) continue
+      if (world.schedule.nowMs > byMs) return this.#restless()
+      before = world.changes
+      quietSinceMs = world.schedule.nowMs
+    }
+    const missing = isConverged(world)
+    if (missing !== null) world.fail('converges', `it has come to rest, but ${missing}`)
+    for (const invariant of world.invariants) invariant.onRest?.()
+  }
+
+  /** Where something cannot be had, what is there in its place may go on failing. */
+  #restless(): void {
+    const stuck = [...this.#world.records.service.values()].find(({ status }) => status !== 'converged')
+    if (!stuck) this.#world.fail('rests', `something still happens ${settlesWithinMs / 1000} s after all is as it should be`)
+  }
+
+  /** False when a promise was broken on the way. */
+  async #until(atMs: number): Promise<boolean> {
+    const world = this.#world
+    for (;;) {
+      const next = world.schedule.take(atMs)
+      if (next === null) break
+      this.events += 1
+      world.timeline.trace(next.label)
+      try {
+        next.run()
+      } catch (error) {
+        world.fail('no-fault-of-ours', `thrown: ${error instanceof Error ? error.stack : String(error)}`)
+      }
+      await drained()
+      world.afterEvent()
+      if (this.events > maxEvents) world.fail('bounded', `more than ${maxEvents} events`)
+      if (world.violation !== null) return false
+    }
+    world.schedule.nowMs = atMs
+    return true
+  }
+}

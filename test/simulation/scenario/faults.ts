@@ -1,0 +1,49 @@
+import type { Random } from '../random.ts'
+import type { FaultStep, NodePlan } from './scenario.ts'
+
+type Draw = (random: Random, node: NodePlan, all: readonly NodePlan[]) => FaultStep
+
+const short = (random: Random): number => random.integer(50, 3000)
+const middle = (random: Random): number => random.integer(500, 12_000)
+const long = (random: Random): number => random.integer(2000, 45_000)
+
+function someOf(random: Random, all: readonly NodePlan[]): string[] {
+  const share = random.pick([0.3, 0.5, 1])
+  return all.filter(() => random.chance(share)).map(({ name }) => name)
+}
+
+const draws: readonly (readonly [weight: number, draw: Draw])[] = [
+  [6, (random) => ({ kind: 'control-plane-crash', forMs: random.chance(0.6) ? short(random) : long(random) })],
+  [2, (random) => ({ kind: 'control-plane-suspended', forMs: middle(random) })],
+  [2, (random) => ({ kind: 'control-plane-slow', forMs: long(random), factor: random.integer(5, 100) })],
+  [3, (random) => ({ kind: 'store-full', forMs: middle(random) })],
+  [2, (random) => ({ kind: 'control-plane-clock', byMs: random.integer(-30_000, 30_000) })],
+  [8, (random, { name }) => ({ kind: 'agent-crash', node: name, forMs: random.chance(0.6) ? short(random) : long(random) })],
+  [3, (_, { name }) => ({ kind: 'agent-restart', node: name })],
+  [6, (random, { name }) => ({ kind: 'engine-down', node: name, forMs: middle(random), containersDie: random.chance(0.5) })],
+  [5, (random, { host }) => ({ kind: 'power-off', host, forMs: long(random) })],
+  [3, (random, { name }) => ({ kind: 'suspended', node: name, forMs: middle(random) })],
+  [3, (random, { name }) => ({ kind: 'slow', node: name, forMs: long(random), factor: random.integer(3, 40) })],
+  [8, (random, _, all) => ({ kind: 'cut', nodes: someOf(random, all), forMs: random.chance(0.5) ? middle(random) : long(random), direction: random.pick(['both', 'both', 'up', 'down']) })],
+  [5, (random, _, all) => ({ kind: 'break', nodes: someOf(random, all), ends: random.pick(['both', 'client']) })],
+  [3, (random, { name }) => ({ kind: 'slow-network', node: name, forMs: long(random), factor: random.integer(10, 400) })],
+  [4, (_, { name }) => ({ kind: 'events-break', node: name })],
+  [3, (random, { name }) => ({ kind: 'clock', node: name, byMs: random.integer(-60_000, 60_000) })],
+  [3, (random, { name }) => ({ kind: 'disk-full', node: name, forMs: long(random) })],
+  [2, (random, { name }) => ({ kind: 'engine-full', node: name, forMs: middle(random) })],
+  [3, (random, { name }) => ({ kind: random.pick(['pulls-fail', 'pulls-stall']), node: name, forMs: middle(random) })],
+  [10, (random, { name }) => ({ kind: 'container-crash', node: name, choice: random.integer(0, 99), oom: random.chance(0.2) })],
+  [5, (random, { name }) => ({ kind: random.pick(['container-hang', 'container-vanish']), node: name, choice: random.integer(0, 99) })],
+  [4, (random, { name }) => ({ kind: 'container-fails', node: name, choice: random.integer(0, 99), forMs: middle(random) })],
+]
+
+const total = draws.reduce((sum, [weight]) => sum + weight, 0)
+
+export function drawFault(random: Random, all: readonly NodePlan[]): FaultStep {
+  let left = random.next() * total
+  for (const [weight, draw] of draws) {
+    left -= weight
+    if (left < 0) return draw(random, random.pick(all), all)
+  }
+  return { kind: 'control-plane-crash', forMs: 1000 }
+}

@@ -1,0 +1,77 @@
+import { Random } from '../random.ts'
+import { drawFault } from './faults.ts'
+import type { NodePlan, OperatorStep, Scenario, Step } from './scenario.ts'
+import { drawChange, drawService, serviceNames } from './services.ts'
+
+const zones = ['presentation', 'application', 'data'] as const
+
+function drawNode(random: Random, index: number, hosts: number): NodePlan {
+  const all = random.chance(0.75)
+  const rack: Record<string, string> = random.chance(0.8) ? { rack: `r${random.integer(1, 3)}` } : {}
+  const disk: Record<string, string> = random.chance(0.6) ? { disk: 'ssd' } : {}
+  return {
+    name: `n${index + 1}`,
+    address: `10.0.0.${index + 1}`,
+    zones: all ? [...zones] : [random.pick(zones)],
+    environments: random.chance(0.1) ? ['default'] : [],
+    labels: { ...rack, ...disk },
+    host: `h${random.integer(1, hosts)}`,
+    cpuMillis: random.integer(2, 8) * 500,
+    memoryMiB: random.integer(2, 8) * 128,
+    skewMs: random.chance(0.7) ? random.integer(-50, 50) : random.integer(-20_000, 20_000),
+    preparedSuccessors: random.chance(0.7) ? 8 : 0,
+  }
+}
+
+function drawOperation(random: Random, nodes: readonly NodePlan[], counter: number): OperatorStep {
+  const name = random.pick(serviceNames)
+  const service = `default/${name}`
+  const node = random.pick(nodes).name
+  const choice = random.integer(0, 99)
+  if (choice < 26) {
+    const character = random.pick(['good', 'good', 'good', 'slow', 'stubborn', 'crashing', 'sick', 'missing', 'flaky'])
+    return { kind: 'upgrade', service, image: `registry.sim/${name}:${character}-${counter}` }
+  }
+  if (choice < 38) return { kind: 'scale', service, replicas: random.integer(0, 5) }
+  if (choice < 48) return { kind: 'change', service, change: drawChange(random, name) }
+  if (choice < 54) return { kind: 'apply', source: drawService(random, name) }
+  if (choice < 59) return { kind: 'undo', service }
+  if (choice < 67) return { kind: random.pick(['pause', 'resume']), service }
+  if (choice < 73) return { kind: 'restart', service }
+  if (choice < 77) return { kind: 'delete', service }
+  if (choice < 83) return { kind: 'drain', node, deadlineMs: random.chance(0.5) ? random.integer(1000, 30_000) : null }
+  if (choice < 86) return { kind: 'cordon', node }
+  if (choice < 91) return { kind: 'uncordon', node }
+  if (choice < 94) return { kind: 'remove', node }
+  if (choice < 96) return { kind: 'confirm-dead', node }
+  return {
+    kind: 'label',
+    node,
+    set: random.chance(0.7) ? { rack: `r${random.integer(1, 3)}` } : { disk: 'hdd' },
+    remove: random.chance(0.3) ? ['disk'] : [],
+  }
+}
+
+/** The whole of what befalls a cluster, from one seed. */
+export function generate(seed: number): Scenario {
+  const random = Random.of(seed, 'scenario')
+  const count = Math.max(random.integer(1, 7), random.integer(1, 7))
+  const hosts = random.integer(Math.max(1, Math.floor(count / 2)), count)
+  const nodes = Array.from({ length: count }, (_, index) => drawNode(random, index, hosts))
+  const troubleMs = random.integer(20, 150) * 1000
+  const steps: Step[] = serviceNames.map((name) => ({
+    atMs: random.integer(1000, 8000),
+    kind: 'apply',
+    source: drawService(random, name),
+  }))
+  // Some runs have no faults, so that what happens in them is all our own doing; some have hardly anything else.
+  const everyMs = { operation: random.pick([3000, 8000, 20_000]), fault: random.pick([1500, 5000, 15_000, Infinity]) }
+  for (let atMs = 6000; atMs < troubleMs; atMs += random.between(0, 2 * everyMs.operation)) {
+    steps.push({ atMs: Math.floor(atMs), ...drawOperation(random, nodes, steps.length) })
+  }
+  for (let atMs = 6000; atMs < troubleMs; atMs += random.between(0, 2 * everyMs.fault)) {
+    if (everyMs.fault === Infinity) break
+    steps.push({ atMs: Math.floor(atMs), ...drawFault(random, nodes) })
+  }
+  return { seed, nodes, steps: steps.toSorted((a, b) => a.atMs - b.atMs), troubleMs }
+}

@@ -1,0 +1,192 @@
+import { BulkheadError, type NodeFacts } from '@bulkhead/shared'
+import { Agent, type AgentDeps, nodeFacts, RefusedByServer, type Transport } from '../../../packages/agent/src/index.ts'
+
+import type { NodePlan } from '../scenario/scenario.ts'
+import type { Random } from '../random.ts'
+import { SimChecker } from './checker.ts'
+import type { SimControlPlane } from './control-plane.ts'
+import { Disk, journalOn } from './disk.ts'
+import { EngineClient } from './engine-client.ts'
+import { SimEngine } from './engine.ts'
+import { Host } from './host.ts'
+import type { Link, Network } from './network.ts'
+import { Process } from './process.ts'
+import type { Schedule } from './schedule.ts'
+
+export interface NodeDeps {
+  readonly schedule: Schedule
+  readonly network: Network
+  readonly controlPlane: SimControlPlane
+  readonly random: Random
+  readonly logger: (process: string) => AgentDeps['logger']
+  /** The agent's program has ended by itself. */
+  readonly onDeath: (node: SimNode, error: unknown) => void
+  readonly onEngineCall: (node: SimNode, call: string, container: string) => void
+}
+
+const handshakeMs = 10_000
+const agentEndsMs = 1000
+const mebibyte = 1024 * 1024
+
+/** A machine with an engine, and the agent on it: what stays when the agent's process ends. */
+export class SimNode {
+  readonly plan: NodePlan
+  readonly host: Host
+  readonly engine: SimEngine
+  readonly disk: Disk
+  readonly link: Link
+  /** What the agent proves itself with; null: it has not joined, or was removed. */
+  token: string | null = null
+  cluster = ''
+  /** When something last went wrong with the machine itself, its engine or its speed. */
+  troubledAtMs = -Infinity
+  /** Times that its pulls, heartbeats and all else are held up by its own way to the control plane. */
+  latency = 1
+  readonly #deps: NodeDeps
+  #process: Process | null = null
+  #stop: AbortController | null = null
+  #starts = 0
+
+  constructor(plan: NodePlan, deps: NodeDeps) {
+    const { schedule, random } = deps
+    this.plan = plan
+    this.#deps = deps
+    this.host = new Host(plan.name, schedule, random)
+    this.host.skewMs = plan.skewMs
+    const capacity = { cpuMillis: plan.cpuMillis, memoryBytes: plan.memoryMiB * mebibyte }
+    this.engine = new SimEngine(this.host, schedule, random, capacity)
+    this.disk = new Disk(random)
+    this.link = {
+      latencyMs: () => random.between(0.2, 3) * this.latency,
+      stalledUp: false,
+      stalledDown: false,
+    }
+  }
+
+  get name(): string {
+    return this.plan.name
+  }
+
+  get process(): Process | null {
+    return this.#process
+  }
+
+  get facts(): NodeFacts {
+    return this.#facts(this.engine.facts())
+  }
+
+  startAgent(): void {
+    if (this.#process?.alive || !this.host.up || this.token === null) return
+    this.#starts += 1
+    const process = new Process(`${this.name}-agent-${this.#starts}`, this.host, this.#deps.schedule)
+    this.#process = process
+    this.#stop = new AbortController()
+    this.#makeAgent(process, this.token)
+      .run(this.#stop.signal)
+      .catch((error: unknown) => this.#deps.onDeath(this, error))
+  }
+
+  killAgent(): void {
+    this.#process?.kill()
+  }
+
+  /** As on SIGTERM: it may finish what it is at, and is then started again. */
+  restartAgent(): void {
+    const process = this.#process
+    this.#stop?.abort()
+    process?.after(agentEndsMs, 'agent ends', () => {
+      process.kill()
+      this.startAgent()
+    })
+  }
+
+  powerOff(): void {
+    this.host.up = false
+    this.#process?.kill()
+    this.engine.stop(true)
+    this.disk.losePower()
+  }
+
+  powerOn(): void {
+    if (this.host.up) return
+    this.host.up = true
+    this.host.bootedAtMs = this.#deps.schedule.nowMs
+    this.#deps.schedule.after(this.host.random.between(500, 4000), `${this.name} engine starts`, () => {
+      this.engine.up = this.host.up
+    })
+    this.#deps.schedule.after(this.host.random.between(500, 4000), `${this.name} agent starts`, () => this.startAgent())
+  }
+
+  #facts(report: Parameters<typeof nodeFacts>[1]): NodeFacts {
+    const { address, zones, environments, labels, host } = this.plan
+    return nodeFacts({ address, zones: [...zones], environments: [...environments], labels, host }, report)
+  }
+
+  #makeAgent(process: Process, token: string): Agent {
+    const { random, logger, onEngineCall } = this.#deps
+    const onCall = (call: string, container: string): void => onEngineCall(this, call, container)
+    return new Agent(
+      {
+        clock: process.clock,
+        random: () => random.next(),
+        logger: logger(process.name),
+        engine: new EngineClient({ engine: this.engine, process, onCall }),
+        checker: new SimChecker(this.engine, process),
+        transport: this.#transport(process),
+        storage: journalOn(this.disk, process),
+        listen: async (_address, port) => ({ port, close: async () => {} }),
+      },
+      {
+        identity: { cluster: this.cluster, node: this.name },
+        url: 'ws://controlplane',
+        token,
+        bootId: process.name,
+        address: this.plan.address,
+        facts: (report) => this.#facts(report),
+        startsAtOnce: 4,
+        preparedSuccessors: this.plan.preparedSuccessors,
+        discoveryPort: 7071,
+      },
+    )
+  }
+
+  #transport(process: Process): Transport {
+    const { network, controlPlane } = this.#deps
+    return {
+      open: async (_url, token, handlers) => {
+        const server = controlPlane.process
+        const isCut = this.link.stalledUp || this.link.stalledDown || !server?.host.up
+        const roundTripMs = isCut ? handshakeMs : 2 * this.link.latencyMs() + 1
+        return process.ask(
+          `${process.name} connects`,
+          roundTripMs / 2,
+          () => {
+            if (isCut || this.link.stalledUp) throw new Error('the handshake took too long')
+            const now = controlPlane.process
+            if (!now || !controlPlane.running) throw new Error('connect ECONNREFUSED')
+            const { client, server: end } = network.connect(process, now, this.link)
+            try {
+              controlPlane.accept(token, end)
+            } catch (error) {
+              if (error instanceof BulkheadError) throw new RefusedByServer(error.message)
+              throw error
+            }
+            client.handlers = { onText: handlers.onMessage, onClose: handlers.onClose }
+            return {
+              send: (text) => client.send(text),
+              close: () => {
+                if (!client.open) return
+                client.close('closed')
+                process.after(0, 'closed', () => handlers.onClose('closed'))
+              },
+              get bufferedBytes() {
+                return client.bufferedBytes
+              },
+            }
+          },
+          roundTripMs / 2,
+        )
+      },
+    }
+  }
+}

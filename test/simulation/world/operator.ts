@@ -1,0 +1,118 @@
+import { BulkheadError, type ServiceSource } from '@bulkhead/shared'
+
+import type { OperatorStep } from '../scenario/scenario.ts'
+import type { SimControlPlane } from './control-plane.ts'
+import type { Request } from './routes.ts'
+
+export type Outcome = 'acknowledged' | 'refused' | 'unreachable'
+
+export interface Acknowledged {
+  /** The revision of the state by which it must have been durable. */
+  readonly revision: number
+  readonly step: OperatorStep
+}
+
+export interface OperatorDeps {
+  readonly controlPlane: SimControlPlane
+  readonly tell: (line: string) => void
+  readonly onAcknowledged: (acknowledged: Acknowledged) => void
+  readonly onRemoved: (node: string) => void
+  readonly onBug: (text: string) => void
+}
+
+/** A person with the command line: knows the documents that were last applied. */
+export class Operator {
+  readonly sources = new Map<string, ServiceSource>()
+  readonly #deps: OperatorDeps
+
+  constructor(deps: OperatorDeps) {
+    this.#deps = deps
+  }
+
+  /** Never settles when the control plane dies over it: then nobody knows whether it took place. */
+  async perform(step: OperatorStep, allowPending = false): Promise<Outcome> {
+    const { controlPlane, tell, onAcknowledged, onRemoved, onBug } = this.#deps
+    const request = this.#requestOf(step, allowPending)
+    if (request === null) return 'refused'
+    const { running } = controlPlane
+    const text = describe(step)
+    if (!running) {
+      tell(`operator: ${text}: the control plane does not answer`)
+      return 'unreachable'
+    }
+    try {
+      await running.routes.call(request)
+    } catch (error) {
+      if (!(error instanceof BulkheadError)) {
+        onBug(`${text}: ${String(error)}`)
+        return 'refused'
+      }
+      tell(`operator: ${text}: refused: ${error.message}`)
+      return error.code === 'store-failed' ? 'unreachable' : 'refused'
+    }
+    if (!controlPlane.running) return 'unreachable'
+    tell(`operator: ${text}`)
+    if (step.kind === 'delete') this.sources.delete(step.service)
+    onAcknowledged({ revision: running.state.feed.revision, step })
+    if (step.kind === 'remove') onRemoved(step.node)
+    return 'acknowledged'
+  }
+
+  #requestOf(step: OperatorStep, allowPending: boolean): Request | null {
+    switch (step.kind) {
+      case 'apply':
+        return this.#apply(step.source, allowPending)
+      case 'upgrade':
+      case 'change': {
+        const source = this.sources.get(step.service)
+        const change = step.kind === 'upgrade' ? { image: step.image } : step.change
+        return source ? this.#apply({ ...source, ...change }, allowPending) : null
+      }
+      case 'scale':
+        return act('services', serviceParams(step.service), 'scale', { replicas: step.replicas })
+      case 'undo':
+      case 'pause':
+      case 'resume':
+      case 'restart':
+        return act('services', serviceParams(step.service), step.kind, {})
+      case 'delete':
+        return { method: 'DELETE', route: '/v1/services/:environment/:name', params: serviceParams(step.service) }
+      case 'drain': {
+        const body = step.deadlineMs === null ? {} : { deadlineMs: step.deadlineMs }
+        return act('nodes', { node: step.node }, 'drain', body)
+      }
+      case 'cordon':
+      case 'uncordon':
+      case 'confirm-dead':
+        return act('nodes', { node: step.node }, step.kind, {})
+      case 'label':
+        return act('nodes', { node: step.node }, 'labels', { set: step.set, remove: step.remove })
+      case 'remove':
+        return { method: 'DELETE', route: '/v1/nodes/:node', params: { node: step.node } }
+    }
+  }
+
+  #apply(source: ServiceSource, allowPending: boolean): Request {
+    this.sources.set(`${source.environment ?? 'default'}/${source.name}`, source)
+    const body = { documents: [source], prune: false, allowPending }
+    return { method: 'POST', route: '/v1/apply', params: {}, body }
+  }
+}
+
+function serviceParams(service: string): Record<string, string> {
+  const [environment = '', name = ''] = service.split('/')
+  return { environment, name }
+}
+
+function act(of: 'services' | 'nodes', params: Record<string, string>, verb: string, body: object): Request {
+  const object = of === 'services' ? ':environment/:name' : ':node'
+  return { method: 'POST', route: `/v1/${of}/${object}/${verb}`, params, body }
+}
+
+/** The step as people would say it. */
+export function describe(step: OperatorStep): string {
+  if (step.kind === 'apply') return `apply ${step.source.name} x ${step.source.replicas} ${JSON.stringify(step.source)}`
+  const { kind, ...rest } = step
+  const values = Object.values(rest).map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))
+  return `${kind} ${values.join(' ')}`
+}
