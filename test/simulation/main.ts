@@ -1,20 +1,73 @@
+import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
 import { run } from './run.ts'
 import { generate } from './scenario/generate.ts'
+import type { Scenario } from './scenario/scenario.ts'
+import { shrink } from './shrink.ts'
+import { formatTime } from './timeline.ts'
 
-const { values } = parseArgs({ options: { seed: { type: 'string' }, seconds: { type: 'string' } } })
-if (values.seed !== undefined) {
-  const result = await run(generate(Number(values.seed)), { keepsTimeline: true })
-  process.stdout.write(`${result.lines.join('\n')}\n`)
-  process.stdout.write(`${JSON.stringify({ ...result, lines: undefined })}\n`)
-} else {
-  const end = Date.now() + Number(values.seconds ?? 60) * 1000
-  for (let seed = Number(process.env['FROM'] ?? 1); Date.now() < end; seed++) {
-    const began = performance.now()
-    const result = await run(generate(seed))
-    const ms = Math.round(performance.now() - began)
-    if (values.seed === undefined && result.violation === null && process.env['ALL'] === undefined) continue
-    process.stdout.write(`${seed} ${ms}ms ${result.simulatedMs} ${result.events} ${result.violation ? `${result.violation.invariant} @${result.violation.atMs}: ${result.violation.text.slice(0, 500)}` : 'ok'}\n`)
-  }
+const usage = `npm run simulate -- --seconds N [--from SEED]   runs new seeds for N seconds
+npm run simulate -- --seed N [--whole]          plays one seed again; what it breaks is made smaller,
+                                                unless --whole, and told as a timeline`
+const maxSeed = 2 ** 31
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
 }
+
+function sayScenario({ nodes, steps, troubleMs }: Scenario): void {
+  for (const node of nodes) say(`node ${JSON.stringify(node)}`)
+  for (const step of steps) say(`${formatTime(step.atMs)} ${JSON.stringify(step)}`)
+  say(`everything is mended at ${formatTime(troubleMs)}`)
+}
+
+/** Plays one seed and tells all of it. True when every promise was kept. */
+async function replay(seed: number, whole: boolean): Promise<boolean> {
+  let scenario = generate(seed)
+  let result = await run(scenario, { keepsTimeline: true })
+  if (result.violation !== null && !whole) {
+    const shrunk = await shrink(scenario, result.violation.invariant)
+    say(`made smaller in ${shrunk.runs} runs: ${scenario.steps.length} → ${shrunk.scenario.steps.length} steps, ${scenario.nodes.length} → ${shrunk.scenario.nodes.length} nodes\n`)
+    scenario = shrunk.scenario
+    result = await run(scenario, { keepsTimeline: true })
+  }
+  for (const line of result.lines) say(line)
+  say('')
+  sayScenario(scenario)
+  say(`\nseed ${seed}: ${formatTime(result.simulatedMs)} simulated, ${result.events} events, hash ${result.hash.slice(0, 16)}`)
+  if (result.violation) say(`broken: ${result.violation.invariant} at ${formatTime(result.violation.atMs)}: ${result.violation.text}`)
+  else say('every promise was kept')
+  return result.violation === null
+}
+
+/** Runs one seed after the other. True when every promise was kept in all of them. */
+async function explore(seconds: number, first: number): Promise<boolean> {
+  const beganMs = performance.now()
+  const broken: number[] = []
+  let [seeds, simulatedMs, events] = [0, 0, 0]
+  const elapsedMs = (): number => performance.now() - beganMs
+  for (let seed = first; elapsedMs() < seconds * 1000; seed = (seed + 1) % maxSeed) {
+    const result = await run(generate(seed))
+    seeds += 1
+    simulatedMs += result.simulatedMs
+    events += result.events
+    if (result.violation === null) continue
+    broken.push(seed)
+    const { invariant, atMs, text } = result.violation
+    say(`seed ${seed} broke ${invariant} at ${formatTime(atMs)}: ${text.slice(0, 1000)}\n  npm run simulate -- --seed ${seed}`)
+  }
+  const hours = (simulatedMs / 3_600_000).toFixed(1)
+  const speed = Math.round(simulatedMs / elapsedMs())
+  say(`${seeds} seeds from ${first}, ${hours} simulated hours in ${Math.round(elapsedMs() / 1000)} s: ${speed} times real time, ${Math.round((events / elapsedMs()) * 1000)} events a second; ${broken.length} seeds broke a promise`)
+  return broken.length === 0
+}
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, seconds: { type: 'string' }, from: { type: 'string' }, whole: { type: 'boolean' } },
+})
+let kept = false
+if (values.seed !== undefined) kept = await replay(Number(values.seed), values.whole ?? false)
+else if (values.seconds !== undefined) kept = await explore(Number(values.seconds), Number(values.from ?? randomInt(maxSeed)))
+else say(usage)
+process.exitCode = kept ? 0 : 1

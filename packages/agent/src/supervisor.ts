@@ -130,7 +130,7 @@ export class Supervisor {
   #catchUp(): void {
     const { store, watch, clock } = this.#deps
     const owned = watch.containers.all()
-    for (const lineage of [...store.all.values()]) store.update(catchUp(lineage, owned, clock.nowMs()))
+    for (const lineage of store.all.values()) store.update(catchUp(lineage, owned, clock.nowMs()))
   }
 
   /** How far the pull of an image has got: what its instances wait for. */

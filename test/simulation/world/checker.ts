@@ -17,15 +17,16 @@ export class SimChecker implements Checker {
 
   check(check: Check, target: ProbeTarget, signal: AbortSignal): Promise<CheckResult> {
     const takesMs = this.#process.host.takesMs(0.5, 20)
-    return new Promise((resolve) => {
-      const expire = (): void => resolve({ ok: false, detail: 'it did not answer in time' })
-      if (signal.aborted) return expire()
-      signal.addEventListener('abort', expire, { once: true })
-      const answered = this.#process.ask('probe', takesMs / 2, () => this.#ask(check, target), takesMs / 2)
-      void answered.then((result) => {
-        if (result) resolve(result)
-      })
-    })
+    const { promise, resolve } = Promise.withResolvers<CheckResult>()
+    const expire = (): void => resolve({ ok: false, detail: 'it did not answer in time' })
+    if (signal.aborted) expire()
+    signal.addEventListener('abort', expire, { once: true })
+    const answer = (): void => {
+      const result = this.#ask(check, target)
+      if (result) this.#process.after(takesMs / 2, 'probe answered', () => resolve(result))
+    }
+    this.#process.after(takesMs / 2, 'probe', answer)
+    return promise
   }
 
   /** Null: there is no answer. */

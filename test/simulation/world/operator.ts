@@ -58,38 +58,15 @@ export class Operator {
     return 'acknowledged'
   }
 
+  /** Null: there is nothing to apply a change to. */
   #requestOf(step: OperatorStep, allowPending: boolean): Request | null {
-    switch (step.kind) {
-      case 'apply':
-        return this.#apply(step.source, allowPending)
-      case 'upgrade':
-      case 'change': {
-        const source = this.sources.get(step.service)
-        const change = step.kind === 'upgrade' ? { image: step.image } : step.change
-        return source ? this.#apply({ ...source, ...change }, allowPending) : null
-      }
-      case 'scale':
-        return act('services', serviceParams(step.service), 'scale', { replicas: step.replicas })
-      case 'undo':
-      case 'pause':
-      case 'resume':
-      case 'restart':
-        return act('services', serviceParams(step.service), step.kind, {})
-      case 'delete':
-        return { method: 'DELETE', route: '/v1/services/:environment/:name', params: serviceParams(step.service) }
-      case 'drain': {
-        const body = step.deadlineMs === null ? {} : { deadlineMs: step.deadlineMs }
-        return act('nodes', { node: step.node }, 'drain', body)
-      }
-      case 'cordon':
-      case 'uncordon':
-      case 'confirm-dead':
-        return act('nodes', { node: step.node }, step.kind, {})
-      case 'label':
-        return act('nodes', { node: step.node }, 'labels', { set: step.set, remove: step.remove })
-      case 'remove':
-        return { method: 'DELETE', route: '/v1/nodes/:node', params: { node: step.node } }
+    if (step.kind === 'apply') return this.#apply(step.source, allowPending)
+    if (step.kind === 'upgrade' || step.kind === 'change') {
+      const source = this.sources.get(step.service)
+      const change = step.kind === 'upgrade' ? { image: step.image } : step.change
+      return source ? this.#apply({ ...source, ...change }, allowPending) : null
     }
+    return 'service' in step ? onService(step) : onNode(step)
   }
 
   #apply(source: ServiceSource, allowPending: boolean): Request {
@@ -97,6 +74,23 @@ export class Operator {
     const body = { documents: [source], prune: false, allowPending }
     return { method: 'POST', route: '/v1/apply', params: {}, body }
   }
+}
+
+type OnService = Extract<OperatorStep, { readonly service: string }>
+type OnNode = Extract<OperatorStep, { readonly node: string }>
+
+function onService(step: Exclude<OnService, { kind: 'upgrade' | 'change' }>): Request {
+  const params = serviceParams(step.service)
+  if (step.kind === 'delete') return { method: 'DELETE', route: '/v1/services/:environment/:name', params }
+  return act('services', params, step.kind, step.kind === 'scale' ? { replicas: step.replicas } : {})
+}
+
+function onNode(step: OnNode): Request {
+  const params = { node: step.node }
+  if (step.kind === 'remove') return { method: 'DELETE', route: '/v1/nodes/:node', params }
+  if (step.kind === 'label') return act('nodes', params, 'labels', { set: step.set, remove: step.remove })
+  const deadlineMs = step.kind === 'drain' ? step.deadlineMs : null
+  return act('nodes', params, step.kind, deadlineMs === null ? {} : { deadlineMs })
 }
 
 function serviceParams(service: string): Record<string, string> {

@@ -73,7 +73,7 @@ export class Process {
           const value = work()
           answer = () => resolve(value)
         } catch (error) {
-          answer = () => reject(error as Error)
+          answer = () => reject(error)
         }
         this.after(backMs, `${label} answered`, answer)
       })

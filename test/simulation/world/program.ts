@@ -24,30 +24,27 @@ export interface Program {
   failsUntilMs: number
 }
 
+type Part = (nowMs: number, random: Random) => Partial<Program>
+
+const behaviours: Readonly<Record<Character, Part>> = {
+  good: () => ({}),
+  missing: () => ({}),
+  slow: (nowMs, random) => ({ readyAtMs: nowMs + random.between(3000, 9000) }),
+  crashing: (nowMs, random) => ({ endsAtMs: nowMs + random.between(50, 2500) }),
+  sick: () => ({ readyAtMs: Infinity }),
+  stubborn: () => ({ stopMs: null }),
+  flaky: (nowMs, random) => ({ endsAtMs: random.chance(0.5) ? nowMs + random.between(3000, 40_000) : null }),
+}
+
 export function startProgram(character: Character, nowMs: number, random: Random): Program {
-  const quickMs = random.between(20, 400)
-  const base = {
-    readyAtMs: nowMs + quickMs,
+  return {
+    readyAtMs: nowMs + random.between(20, 400),
     endsAtMs: null,
     exitCode: 1,
     stopMs: random.between(5, 300),
     hangs: false,
     failsUntilMs: 0,
-  }
-  switch (character) {
-    case 'slow':
-      return { ...base, readyAtMs: nowMs + random.between(3000, 9000) }
-    case 'crashing':
-      return { ...base, endsAtMs: nowMs + random.between(50, 2500) }
-    case 'sick':
-      return { ...base, readyAtMs: Infinity }
-    case 'stubborn':
-      return { ...base, stopMs: null }
-    case 'flaky':
-      return { ...base, endsAtMs: random.chance(0.5) ? nowMs + random.between(3000, 40_000) : null }
-    case 'good':
-    case 'missing':
-      return base
+    ...behaviours[character](nowMs, random),
   }
 }
 

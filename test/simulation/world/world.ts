@@ -115,7 +115,7 @@ export class World {
     this.controlPlane.start()
     for (const node of this.nodes) void this.#join(node)
     for (const step of this.scenario.steps) {
-      this.schedule.at(step.atMs, `step ${step.kind}`, () => void this.#take(step))
+      this.schedule.at(step.atMs, `step ${step.kind}`, () => this.#take(step))
     }
   }
 
