@@ -88,11 +88,9 @@ class Player {
       if (!records.node.has(node.name)) continue
       if ((await operator.perform({ kind: 'uncordon', node: node.name })) === 'unreachable') return
     }
-    for (const [service, source] of operator.sources) {
+    for (const service of operator.sources.keys()) {
       const known = records.service.get(service)
-      if (!known || known.deleting) continue
-      const change = { image: `registry.sim/${source.name}:good-final`, dependsOn: [] }
-      if ((await operator.perform({ kind: 'change', service, change }, true)) === 'unreachable') return
+      if (known && !known.deleting && !(await this.#finish(service))) return
     }
     for (const rollout of records.rollout.values()) {
       if (!isOpen(rollout) || rollout.phase !== 'paused') continue
@@ -101,6 +99,17 @@ class Player {
     if (nodes.some((node) => node.token === null || !records.node.has(node.name))) return
     retry.cancelled = true
     this.#final = true
+  }
+
+  /** Asks for a program that works, and for something easier when the nodes cannot have that. False: to be repeated. */
+  async #finish(service: string): Promise<boolean> {
+    const { operator } = this.#world
+    const { name = '', replicas = 1, ports = {} } = operator.sources.get(service) ?? {}
+    const change = { image: `registry.sim/${name}:good-final`, dependsOn: [] }
+    const simple = { placement: {}, replicas: Math.min(replicas, 2), ports: 'http' in ports ? { http: 80 } : {} }
+    let outcome = await operator.perform({ kind: 'change', service, change })
+    if (outcome === 'refused') outcome = await operator.perform({ kind: 'change', service, change: simple }, true)
+    return outcome !== 'unreachable'
   }
 
   async #rest(): Promise<void> {

@@ -42,9 +42,10 @@ export const hardPlacement: MakeInvariant = (world) => {
       }
     },
     onRest() {
+      // What cannot be where it should, because of others, says so itself.
+      if ([...records.service.values()].some(({ status }) => status !== 'converged')) return
       for (const instance of records.instance.values()) {
-        if (instance.node === null || !isLive(instance)) continue
-        if (records.service.get(instance.service)?.status === 'converged') check(instance)
+        if (instance.node !== null && isLive(instance)) check(instance)
       }
     },
   }

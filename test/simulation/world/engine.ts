@@ -105,6 +105,7 @@ export class SimEngine {
       oomKilled: false,
       error: '',
       address: '',
+      isDetached: false,
     }
     this.containers.set(id, { info, spec, program: null, end: null })
     return id
@@ -179,7 +180,7 @@ export class SimEngine {
     const labels = { 'bulkhead.cluster': 'another', 'bulkhead.node': this.host.name, 'bulkhead.instance': 'web-0-abcdefgh' }
     for (const [name, own] of [['theirs', {}], ['of-another-cluster', labels]] as const) {
       const id = `${this.host.name}-${name}`
-      const info: ContainerInfo = { id, name, labels: own, state: 'running', startedAtMs: 0, finishedAtMs: null, exitCode: null, oomKilled: false, error: '', address: '' }
+      const info: ContainerInfo = { id, name, labels: own, state: 'running', startedAtMs: 0, finishedAtMs: null, exitCode: null, oomKilled: false, error: '', address: '', isDetached: false }
       this.containers.set(id, { info, spec: { ports: [] } as unknown as ContainerSpec, program: null, end: null })
       this.foreign.add(id)
     }

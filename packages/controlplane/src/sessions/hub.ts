@@ -70,6 +70,11 @@ export class Hub implements SessionHandlers {
     this.#hostClocks.delete(node)
   }
 
+  /** Ends the node's session; its agent, if there is one, connects again. */
+  disconnect(node: string, reason: string): void {
+    this.#sessions.get(node)?.close(closeCodes.restarting, reason)
+  }
+
   closeAll(): void {
     for (const session of this.#sessions.values()) {
       session.close(closeCodes.restarting, 'the control plane is stopping')

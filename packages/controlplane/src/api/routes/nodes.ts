@@ -92,7 +92,7 @@ function refuseIfHeard({ name, liveness }: Node, isHeard: boolean): void {
   if (liveness === 'ready') {
     throw new BulkheadError('conflict', `node ${name} is alive: its agent was heard from`, 'drain it instead')
   }
-  if (!isHeard) return
+  if (!isHeard && liveness !== 'down') return
   throw new BulkheadError(
     'conflict',
     `node ${name} is not dead: its agent is heard from, and though its engine does not answer, its containers may still run`,
@@ -104,13 +104,14 @@ type NodeAct<B> = (tx: Transaction, node: Node, body: B) => void
 
 function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { state, hub, monitor } = deps
-  const act = <B>(path: string, properties: object, run: NodeAct<B>): void => {
+  const act = <B>(path: string, properties: object, run: NodeAct<B>, afterwards?: (name: string) => void): void => {
     app.post<{ Params: { node: string }; Body: B }>(
       `/v1/nodes/:node/${path}`,
       { ...write, schema: { body: { type: ['object', 'null'], additionalProperties: false, properties } } },
       async (request): Promise<NodeView> => {
         const { node: name } = request.params
         await state.write({ actor: actorOf(request) }, (tx) => run(tx, findNode(tx, name), (request.body ?? {}) as B))
+        afterwards?.(name)
         return nodeView(state.view, findNode(state.view, name), monitor.heardAtMs(name))
       },
     )
@@ -121,12 +122,12 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
   act<{ deadlineMs?: number }>('drain', { deadlineMs }, (tx, node, body) =>
     admit(tx, node, 'draining', body.deadlineMs === undefined ? null : tx.nowMs + body.deadlineMs),
   )
-  act('confirm-dead', {}, (tx, node) => {
-    refuseIfHeard(node, tx.nowMs - (monitor.heardAtMs(node.name) ?? 0) < deps.config.nodes.suspectAfterMs)
-    tx.putNode({ ...node, confirmedDead: true, liveness: 'lost', livenessReason: 'an operator confirmed that it is dead', livenessSinceMs: tx.nowMs })
-    tx.event({ kind: 'Node', subject: node.name, action: 'confirmed-dead', reason: 'by an operator' })
-  })
   labelRoute(act)
+  act('confirm-dead', {}, confirmDead(deps), (name) => {
+    // An agent that was only silent has to introduce itself anew, because that is what takes the confirmation back.
+    hub.disconnect(name, 'an operator confirmed that the node is dead')
+    monitor.forget(name)
+  })
   app.delete<{ Params: { node: string } }>('/v1/nodes/:node', write, async (request) => {
     const { node: name } = request.params
     await state.write({ actor: actorOf(request) }, (tx) => {
@@ -137,6 +138,17 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
     return { revision: state.view.revision }
   })
 }
+
+/** An agent that is heard from contradicts it, whatever its engine does. */
+const confirmDead =
+  ({ monitor, config }: ApiDeps): NodeAct<object> =>
+  (tx, node) => {
+    const { name } = node
+    refuseIfHeard(node, tx.nowMs - (monitor.heardAtMs(name) ?? 0) < config.nodes.suspectAfterMs)
+    const livenessReason = 'an operator confirmed that it is dead'
+    tx.putNode({ ...node, confirmedDead: true, liveness: 'lost', livenessReason, livenessSinceMs: tx.nowMs })
+    tx.event({ kind: 'Node', subject: name, action: 'confirmed-dead', reason: 'by an operator' })
+  }
 
 function labelRoute(act: <B>(path: string, properties: object, run: NodeAct<B>) => void): void {
   const set = {
