@@ -6,6 +6,7 @@ import { hardPlacement } from './hard-placement.ts'
 import { healthyIsLeftAlone } from './healthy-is-left-alone.ts'
 import type { MakeInvariant } from './invariant.ts'
 import { noFaultOfOurs } from './no-fault-of-ours.ts'
+import { noNeedlessLoss } from './no-needless-loss.ts'
 import { onePerSlot } from './one-per-slot.ts'
 import { owners } from './owners.ts'
 import { reasons } from './reasons.ts'
@@ -19,6 +20,7 @@ export const invariants: readonly MakeInvariant[] = [
   onePerSlot,
   floor,
   healthyIsLeftAlone,
+  noNeedlessLoss,
   reasons,
   owners,
   bounded,

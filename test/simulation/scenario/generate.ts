@@ -13,7 +13,7 @@ function drawNode(random: Random, index: number, hosts: number): NodePlan {
     name: `n${index + 1}`,
     address: `10.0.0.${index + 1}`,
     zones: all ? [...zones] : [random.pick(zones)],
-    environments: random.chance(0.1) ? ['default'] : [],
+    environments: random.pick([[], [], [], [], [], [], ['default'], ['default', 'test'], ['test']]),
     labels: { ...rack, ...disk },
     host: `h${random.integer(1, hosts)}`,
     cpuMillis: random.integer(2, 8) * 500,

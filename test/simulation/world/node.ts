@@ -42,6 +42,8 @@ export class SimNode {
   troubledAtMs = -Infinity
   /** Times that its pulls, heartbeats and all else are held up by its own way to the control plane. */
   latency = 1
+  /** Until when it may not be heard from, for whatever reason that is not the control plane's. */
+  silencedUntilMs = -Infinity
   readonly #deps: NodeDeps
   #process: Process | null = null
   #stop: AbortController | null = null
@@ -73,6 +75,11 @@ export class SimNode {
 
   get facts(): NodeFacts {
     return this.#facts(this.engine.facts())
+  }
+
+  /** Something is about to go wrong with it that lasts for `forMs`. */
+  silence(forMs: number): void {
+    this.silencedUntilMs = Math.max(this.silencedUntilMs, this.#deps.schedule.nowMs + forMs)
   }
 
   startAgent(): void {

@@ -167,6 +167,7 @@ export class World {
     const node = this.nodeOf(name)
     if (!node) return
     this.schedule.after(rejoinMs, `${name} is set up anew`, () => {
+      node.silence(0)
       node.killAgent()
       node.disk.wipe()
       node.token = null

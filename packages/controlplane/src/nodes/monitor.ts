@@ -25,6 +25,8 @@ export class NodeMonitor {
   /** When each agent was last answered, with nothing taken off: its lease ends that much later. */
   readonly #answeredAtMs = new Map<string, number>()
   readonly #startedAtMs: number
+  /** Since when agents can have been heard by us. */
+  #listensSinceMs: number
   #brakeSinceMs: number | null = null
   #checkedAtMs: number
   #writing = false
@@ -35,6 +37,7 @@ export class NodeMonitor {
     this.#config = deps.config
     this.#onProblem = deps.onProblem
     this.#startedAtMs = deps.clock.monotonicMs()
+    this.#listensSinceMs = this.#startedAtMs
     this.#checkedAtMs = this.#startedAtMs
   }
 
@@ -70,6 +73,14 @@ export class NodeMonitor {
   /** The agent is about to be answered, which renews its lease. */
   answered(node: string): void {
     this.#answeredAtMs.set(node, this.#clock.monotonicMs())
+  }
+
+  /**
+   * What an agent said could not be taken because of our own store: as after a start of ours, everybody gets the
+   * time to be heard again.
+   */
+  excuse(): void {
+    this.#listensSinceMs = this.#clock.monotonicMs()
   }
 
   forget(node: string): void {
@@ -109,7 +120,7 @@ export class NodeMonitor {
     const { verdicts, brakeSinceMs } = judge(
       this.#heard(),
       nowMs,
-      this.#startedAtMs,
+      this.#listensSinceMs,
       this.#brakeSinceMs,
       this.#config,
     )
@@ -125,7 +136,10 @@ export class NodeMonitor {
           tx.event({ kind: 'Node', subject: name, action: liveness, reason })
         }
       })
-      .catch(this.#onProblem)
+      .catch((error: unknown) => {
+        this.excuse()
+        this.#onProblem(error)
+      })
       .finally(() => {
         this.#writing = false
       })

@@ -1,4 +1,4 @@
-import { isGone, wireVersion, type Clock, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
+import { BulkheadError, isGone, wireVersion, type Clock, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
 
 import type { NodesConfig } from '../config/config.ts'
 import { concernsNode, reachesOf } from '../discovery/core/endpoints.ts'
@@ -169,6 +169,7 @@ export class Hub implements SessionHandlers {
 
   onProblem(session: Session, error: unknown): void {
     this.#deps.logger.error({ node: session.node, error }, 'a message of an agent could not be handled')
+    if (error instanceof BulkheadError) this.#deps.monitor.excuse()
     session.close(closeCodes.restarting, 'the control plane could not handle a message; connect again')
   }
 

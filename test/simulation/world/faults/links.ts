@@ -7,16 +7,22 @@ export function linkFaults({ network, nodes }: World, until: Until): FaultHandle
   const named = (names: readonly string[]) => nodes.filter(({ name }) => names.includes(name))
   return {
     cut({ nodes: names, forMs, direction }) {
-      for (const { name, link } of named(names)) {
+      for (const node of named(names)) {
+        const { name, link } = node
+        node.silence(forMs)
         network.stall(link, { up: direction !== 'down', down: direction !== 'up' })
         until(`link of ${name}`, forMs, () => network.stall(link, { up: false, down: false }))
       }
     },
     break({ nodes: names, ends }) {
-      for (const { link } of named(names)) network.break(link, ends)
+      for (const node of named(names)) {
+        node.silence(0)
+        network.break(node.link, ends)
+      }
     },
     'slow-network'({ node: name, forMs, factor }) {
       for (const node of named([name])) {
+        node.silence(forMs)
         node.latency = factor
         until(`latency of ${name}`, forMs, () => (node.latency = 1))
       }

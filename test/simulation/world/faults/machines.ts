@@ -25,6 +25,7 @@ export function machineFaults(world: World, until: Until): FaultHandlers<OnNode 
     const node = world.nodeOf(step.node)
     if (!node) return
     const lastsMs = 'forMs' in step ? step.forMs : 0
+    node.silence(lastsMs)
     node.troubledAtMs = Math.max(node.troubledAtMs, world.schedule.nowMs + lastsMs)
     const handler = onNode[kind] as (node: SimNode, step: FaultStep) => void
     handler(node, step)
@@ -33,7 +34,10 @@ export function machineFaults(world: World, until: Until): FaultHandlers<OnNode 
     ...(Object.fromEntries(handlers) as FaultHandlers<OnNode>),
     'power-off'({ host, forMs }) {
       const nodes = world.nodes.filter(({ plan }) => plan.host === host)
-      for (const node of nodes) node.powerOff()
+      for (const node of nodes) {
+        node.silence(forMs)
+        node.powerOff()
+      }
       until(`power of ${host}`, forMs, () => {
         for (const node of nodes) node.powerOn()
       })

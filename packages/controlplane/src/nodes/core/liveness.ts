@@ -30,17 +30,17 @@ export interface Judgement {
 
 /**
  * Decides who is ready, suspect, lost or down. A node whose engine stays down is lost in the end, though its agent
- * is there. Unknown is not dead: during the grace after our own start nobody
- * new is judged, and when many fall silent at once the brake keeps them suspect, up to a limit.
+ * is there. Unknown is not dead: during the grace after our own start, or after our own store has failed, nobody new
+ * is judged, and when many fall silent at once the brake keeps them suspect, up to a limit.
  */
 export function judge(
   nodes: readonly Heard[],
   nowMs: number,
-  startedAtMs: number,
+  listensSinceMs: number,
   brakeSinceMs: number | null,
   config: NodesConfig,
 ): Judgement {
-  const silence = (node: Heard): number => nowMs - (node.heardAtMs ?? startedAtMs)
+  const silence = (node: Heard): number => nowMs - (node.heardAtMs ?? listensSinceMs)
   const downtime = (node: Heard): number => nowMs - (node.engineDownSinceMs ?? nowMs)
   const present = nodes.filter((node) => !node.confirmedDead && node.liveness !== 'lost')
   const silent = present.filter((node) => silence(node) >= config.suspectAfterMs)
@@ -50,7 +50,7 @@ export function judge(
   const since = many ? (brakeSinceMs ?? nowMs) : null
   const braked = since !== null && nowMs - since < config.massLossHoldMs
   const situation: Situation = {
-    inGrace: nowMs - startedAtMs < config.restartGraceMs,
+    inGrace: nowMs - listensSinceMs < config.restartGraceMs,
     brake: braked
       ? `; ${missing} of ${nodes.length} nodes are silent${helpless.length > 0 ? ' or without an engine' : ''} at once, ` +
         `so none is given up before ${formatDuration(config.massLossHoldMs)}`
