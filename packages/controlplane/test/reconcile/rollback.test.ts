@@ -192,6 +192,38 @@ t.test('a rollout of no replicas proves nothing', async (t) => {
   t.equal(rollout(scene, 2)?.phase, 'failed')
 })
 
+t.test('a rollout that was scaled to no replicas on its way proves nothing either', async (t) => {
+  const update = { progressDeadline: '30s' }
+  const scene = running({ update })
+  scene.apply({ name: 'web', image: broken, update })
+  scene.settle()
+  scene.apply({ name: 'web', image: broken, replicas: 0, update })
+  scene.rest()
+  t.equal(rollout(scene, 2)?.phase, 'superseded')
+  scene.apply({ name: 'web', image: 'registry.test/app:never', replicas: 2, update })
+  scene.settle()
+  scene.wait(30_000)
+  scene.settle()
+  t.match(rollout(scene, 4)?.reason, /back to the content of revision 1$/)
+})
+
+t.test('nor does one that had failed before', async (t) => {
+  const update = { progressDeadline: '30s' }
+  const scene = new Scene('n1')
+  scene.apply({ name: 'web', image: broken, update })
+  scene.settle()
+  scene.wait(30_000)
+  scene.settle()
+  scene.apply({ name: 'web', image: broken, replicas: 0, update })
+  scene.rest()
+  t.equal(rollout(scene, 1)?.phase, 'failed')
+  scene.apply({ name: 'web', image: 'registry.test/app:never', replicas: 1, update })
+  scene.settle()
+  scene.wait(30_000)
+  scene.settle()
+  t.equal(rollout(scene, 3)?.phase, 'failed', 'there is nothing to go back to')
+})
+
 t.test('failures from before a resume do not count again', async (t) => {
   const scene = running({ update: { onFailure: 'pause' } })
   scene.apply({ name: 'web', image: broken })

@@ -42,6 +42,12 @@ export function followRollout(plan: Plan): void {
   const reason = `${updated} of ${situation.replicas} updated`
   const reachedAtMs = Math.max(rollout.progressAtMs, lastAtMs)
   if (isComplete(plan)) {
+    if (provesNothing(plan, rollout)) {
+      const end = { phase: 'superseded', progressAtMs: reachedAtMs, dueAtMs: null } as const
+      const why = 'scaled to no replicas before all were updated'
+      plan.moveRollout(rollout, { ...end, reason: why, note: why })
+      return
+    }
     const end = { phase: 'completed', progressAtMs: reachedAtMs, dueAtMs: null } as const
     plan.moveRollout(rollout, { ...end, reason, note: `completed: ${reason}` })
     return
@@ -71,7 +77,9 @@ export function followRollout(plan: Plan): void {
  * A rollout that had nothing to go back to may still come to its end; only then is its content
  * known as good.
  */
-export function failedRollout({ situation: { view, key, wanted } }: Plan): Rollout | undefined {
+export function failedRollout({ situation }: Plan): Rollout | undefined {
+  const { view, key, wanted, replicas } = situation
+  if (replicas === 0) return undefined
   const last = view
     .rolloutsOf(key)
     .toSorted((a, b) => a.to - b.to)
@@ -79,6 +87,14 @@ export function failedRollout({ situation: { view, key, wanted } }: Plan): Rollo
   if (last?.phase !== 'failed') return undefined
   const target = view.revisionOf(key, last.to)
   return target?.templateHash === wanted.templateHash ? last : undefined
+}
+
+/**
+ * Of no replicas all are updated, whatever the content is: it must not count as good for that. A revision that never
+ * wanted any says so itself.
+ */
+function provesNothing({ situation: { view, key, replicas } }: Plan, { to }: Rollout): boolean {
+  return replicas === 0 && (view.revisionOf(key, to)?.spec.replicas ?? 0) > 0
 }
 
 function noteOf(plan: Plan, rollout: Rollout, reachedAtMs: number, reason: string): string | null {

@@ -1,0 +1,97 @@
+import type { Mutation } from './mutation.ts'
+
+const source = (file: string): string => `packages/agent/src/${file}`
+
+/** Deliberate bugs of the agent. */
+export const agentMutations: readonly Mutation[] = [
+  {
+    name: 'conclusions are drawn while the engine does not answer',
+    file: source('core/plan.ts'),
+    find: 'if (!view.engineReady) return idle',
+    replace: 'if (!view.engineReady && view.remains.length > 99) return idle',
+  },
+  {
+    name: 'what runs is taken for a leftover before the first full set',
+    file: source('supervisor.ts'),
+    find: 'if (!this.#sawFullSet || !watch.isReady || this.#stopped) return',
+    replace: 'if (!watch.isReady || this.#stopped) return',
+  },
+  {
+    name: 'an old record is not brought up to date with the containers',
+    file: source('core/catch-up.ts'),
+    find: 'if (isFinal(current)) return lineage',
+    replace: 'if (isFinal(current) || owned.length >= 0) return lineage',
+  },
+  {
+    name: 'what the full set lacks is kept',
+    file: source('core/accept.ts'),
+    find: 'const isDone = message.from === null || message.removes.includes(lineage.origin)',
+    replace: 'const isDone = message.removes.includes(lineage.origin)',
+  },
+  {
+    name: 'containers of another cluster are taken for its own',
+    file: source('core/ownership.ts'),
+    find: 'return labels[ownership.cluster] === identity.cluster && labels',
+    replace: 'return labels',
+  },
+  {
+    name: 'what does not stop when asked is never killed',
+    file: source('core/plan-stop.ts'),
+    find: 'if (!isOver(sinceMs, stop.graceMs, nowMs)) return waitUntil(sinceMs + stop.graceMs)',
+    replace: 'if (!isOver(sinceMs, 1e12, nowMs)) return waitUntil(sinceMs + 1e12)',
+  },
+  {
+    name: 'containers of failed instances are left',
+    file: source('core/plan.ts'),
+    find: 'return keepsNone || !isNewest || !hasEnded(container)',
+    replace: 'return keepsNone && !isNewest && !hasEnded(container)',
+  },
+  {
+    name: 'a finished instance keeps its container',
+    file: source('core/plan.ts'),
+    find: '  if (left) {\n',
+    replace: "  if (left && left.state === 'created') {\n",
+  },
+  {
+    name: 'a server that has fallen silent is never left',
+    file: source('session/session.ts'),
+    find: 'if (silentMs > Math.max(deadHeartbeats * everyMs, deadMinMs) || oldestMs > unheardMs) {',
+    replace: 'if (silentMs > 1e12 && oldestMs > unheardMs) {',
+  },
+  {
+    name: 'a change is taken although the one before it is missing',
+    file: source('session/session.ts'),
+    find: 'if (message.from !== null && message.from !== this.#revision) {',
+    replace: 'if (message.from !== null && this.#revision === -1) {',
+  },
+  {
+    name: 'reports are dropped while too many are on their way',
+    file: source('session/outbox.ts'),
+    find: 'if (this.#inFlight.size >= maxInFlight) return\n',
+    replace: 'if (this.#inFlight.size >= 2) return this.#pending.clear()\n',
+  },
+  {
+    name: 'the list of containers does not miss what has gone',
+    file: source('engine/container-cache.ts'),
+    find: 'if (listed.has(container.id) || this.#isNewer(container.id, version)) continue',
+    replace: 'if (listed.has(container.id) || version >= 0) continue',
+  },
+  {
+    name: 'an old list overwrites what was learnt since',
+    file: source('engine/container-cache.ts'),
+    find: 'return (this.#touched.get(id) ?? 0) > version',
+    replace: 'return (this.#touched.get(id) ?? 0) > version + 1e9',
+  },
+  {
+    name: 'a journal that cannot be written keeps the agent from beginning',
+    file: source('journal/journal.ts'),
+    find: 'await this.#rewrite().catch(() => this.#schedule(retryMs))',
+    replace: 'await this.#rewrite()',
+  },
+  {
+    name: 'a successor is started while its predecessor still runs',
+    file: source('core/plan-running.ts'),
+    find: "if (health.fatal !== '') return step(endFor(view, health.fatal))",
+    replace: "if (health.fatal !== '') return planEnded(view, container, nowMs)",
+  },
+]

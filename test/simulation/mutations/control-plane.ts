@@ -1,0 +1,156 @@
+import type { Mutation } from './mutation.ts'
+
+const source = (file: string): string => `packages/controlplane/src/${file}`
+
+/** Deliberate bugs of the control plane. */
+export const controlPlaneMutations: readonly Mutation[] = [
+  {
+    name: 'commits are told before they are on the disk',
+    file: source('state/group-commit.ts'),
+    find: `    this.#inFlight = group
+    try {`,
+    replace: `    this.#inFlight = group
+    for (const written of group.written) this.#deps.onDurable(written)
+    group.written.splice(0, group.written.length - 1)
+    try {`,
+  },
+  {
+    name: 'a refused commit stays in memory',
+    file: source('state/group-commit.ts'),
+    find: '    this.#deps.onFailed([...group.written, ...after.written], error)\n',
+    replace: '',
+  },
+  {
+    name: 'what is taken back is taken back in the wrong order',
+    file: source('state/open-transaction.ts'),
+    find: 'changes.toReversed()',
+    replace: 'changes',
+  },
+  {
+    name: 'after a refused write the monitor never writes again',
+    file: source('nodes/monitor.ts'),
+    find: `      .finally(() => {
+        this.#writing = false
+      })`,
+    replace: `      .then(
+        () => {
+          this.#writing = false
+        },
+        () => {},
+      )`,
+  },
+  {
+    name: 'nobody gets the time to come back after a start',
+    file: source('nodes/core/liveness.ts'),
+    find: 'inGrace: nowMs - listensSinceMs < config.restartGraceMs',
+    replace: 'inGrace: false',
+  },
+  {
+    name: 'its own stalls are held against the nodes',
+    file: source('nodes/monitor.ts'),
+    find: 'if (stalledMs > checkEveryMs) {',
+    replace: 'if (stalledMs > 1e9) {',
+  },
+  {
+    name: 'separation binds only the service that asks for it',
+    file: source('placement/core/separation.ts'),
+    find: 'for (const { service: other, by } of view.separatedBy(service)) {',
+    replace: 'for (const { service: other, by } of view.separatedBy(service).slice(0, 0)) {',
+  },
+  {
+    name: 'what is being stopped no longer counts against separation',
+    file: source('placement/core/presence.ts'),
+    find: 'if (instance.node === null || isGone(instance)) return false',
+    replace: "if (instance.node === null || isGone(instance) || instance.desired === 'stop') return false",
+  },
+  {
+    name: 'required labels are not required',
+    file: source('placement/core/filters/require.ts'),
+    find: 'check: (node) => selectors.every((selector) => holds(selector, node)),',
+    replace: 'check: (node) => selectors.every((selector) => holds(selector, node)) || true,',
+  },
+  {
+    name: 'environments of nodes are ignored',
+    file: source('placement/core/filters/environment.ts'),
+    find: 'facts.environments.length === 0 ||',
+    replace: 'facts.environments.length >= 0 ||',
+  },
+  {
+    name: 'a node is overbooked with memory',
+    file: source('placement/core/filters/resources.ts'),
+    find: 'return capacity.memoryBytes - reserved.memoryBytes >= memoryBytes',
+    replace: 'return capacity.memoryBytes >= memoryBytes',
+  },
+  {
+    name: 'fixed host ports are given out twice',
+    file: source('placement/core/filters/host-ports.ts'),
+    find: 'if (fixed.some((key) => taken.has(key))) return false',
+    replace: 'if (fixed.some((key) => taken.has(key)) && ports.length > 9) return false',
+  },
+  {
+    name: 'nodes that are not ready take instances',
+    file: source('placement/core/filters/node-state.ts'),
+    find: "check: (node) => nodeState(node) === 'ready',",
+    replace: "check: (node) => nodeState(node) !== 'lost',",
+  },
+  {
+    name: 'the last available instances may be stopped',
+    file: source('reconcile/core/roster.ts'),
+    find: '- (this.#situation.isAvailable(instance) ? 1 : 0) >= floor',
+    replace: '>= floor',
+  },
+  {
+    name: 'a drain does not heed what must stay available',
+    file: source('reconcile/core/drain.ts'),
+    find: 'const outcome = replace(plan, replacement, floor)',
+    replace: 'const outcome = replace(plan, replacement, 0)',
+  },
+  {
+    name: 'the old instance is stopped as soon as the new one exists',
+    file: source('reconcile/core/hand-over.ts'),
+    find: `  if (plan.roster.mayStop(instance, plan.situation.floor)) {`,
+    replace: `  if (plan.roster.mayStop(instance, 0)) {`,
+  },
+  {
+    name: 'the timer of a service is forgotten',
+    file: source('reconcile/loop.ts'),
+    find: 'if (dueAtMs === null) return',
+    replace: 'if (dueAtMs === null || dueAtMs > nowMs) return',
+  },
+  {
+    name: 'records of what is gone are kept for ever',
+    file: source('reconcile/core/history.ts'),
+    find: 'if (!kept.has(instance)) plan.forget(instance)',
+    replace: 'if (!kept.has(instance) && instance.node === null) plan.forget(instance)',
+  },
+  {
+    name: 'a rollout has no deadline',
+    file: source('reconcile/core/rollout-progress.ts'),
+    find: 'const dueAtMs = waits || deadlineMs === 0 ? null : progressAtMs + deadlineMs',
+    replace: 'const dueAtMs = waits || deadlineMs > 0 ? null : progressAtMs + deadlineMs',
+  },
+  {
+    name: 'agents are not told what is to stop',
+    file: source('sessions/core/assignments.ts'),
+    find: 'before.desired !== after.desired ||',
+    replace: "before.desired !== after.desired && after.desired === 'run' ||",
+  },
+  {
+    name: 'what an inventory lacks is not noticed',
+    file: source('sessions/core/apply-reports.ts'),
+    find: 'if (present.has(instance.id) || isGone(instance)) continue',
+    replace: 'if (present.size >= 0 || isGone(instance)) continue',
+  },
+  {
+    name: 'an old status overwrites a newer one',
+    file: source('sessions/core/apply-reports.ts'),
+    find: '!mayFollow(instance.observed.state, observed.state) || same',
+    replace: 'same',
+  },
+  {
+    name: 'the end of an old connection ends the new session',
+    file: source('sessions/hub.ts'),
+    find: 'if (this.#sessions.get(session.node) === session) this.#sessions.delete(session.node)',
+    replace: 'this.#sessions.delete(session.node)',
+  },
+]

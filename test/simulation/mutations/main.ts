@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+
+import { agentMutations } from './agent.ts'
+import { controlPlaneMutations } from './control-plane.ts'
+import { applyTo, copySources } from './copy.ts'
+import type { Mutation } from './mutation.ts'
+
+/* Puts one deliberate bug after the other into a copy of the sources and counts the seeds until one finds it. */
+
+const mostSeeds = 200
+const mostSeconds = 120
+
+interface Probed {
+  readonly seeds: number
+  readonly found: { readonly seed: number; readonly invariant: string; readonly text: string } | null
+}
+
+async function probe(copy: string, first: number): Promise<Probed> {
+  const program = join(copy, 'test/simulation/mutations/probe.ts')
+  const values = [program, first, mostSeeds, mostSeconds].map(String)
+  const { stdout } = await promisify(execFile)(process.execPath, values, { cwd: copy, maxBuffer: 2 ** 24 })
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Probed
+}
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, from: { type: 'string' } } })
+const first = Number(values.from ?? 1)
+const all: readonly Mutation[] = [...controlPlaneMutations, ...agentMutations]
+const chosen = all.filter(({ name }) => name.includes(values.only ?? ''))
+const copy = await copySources()
+let missed = 0
+try {
+  say('| bug | found by | after seeds | seed |\n| --- | --- | --- | --- |')
+  for (const mutation of chosen) {
+    const undo = await applyTo(copy, mutation)
+    const { seeds, found } = await probe(copy, first)
+    await undo()
+    if (found === null) missed += 1
+    say(`| ${mutation.name} | ${found?.invariant ?? '**nothing**'} | ${seeds} | ${found?.seed ?? ''} |`)
+  }
+} finally {
+  await rm(copy, { recursive: true, force: true })
+}
+say(`\n${chosen.length - missed} of ${chosen.length} found, each within ${mostSeeds} seeds and ${mostSeconds} s`)
+process.exitCode = missed === 0 ? 0 : 1
