@@ -9,6 +9,7 @@ import { noFaultOfOurs } from './no-fault-of-ours.ts'
 import { noNeedlessLoss } from './no-needless-loss.ts'
 import { onePerSlot } from './one-per-slot.ts'
 import { owners } from './owners.ts'
+import { paced } from './paced.ts'
 import { reasons } from './reasons.ts'
 
 /** Every promise that is held against what happens; `converges` and `rests` are the player's own. */
@@ -21,6 +22,7 @@ export const invariants: readonly MakeInvariant[] = [
   floor,
   healthyIsLeftAlone,
   noNeedlessLoss,
+  paced,
   reasons,
   owners,
   bounded,

@@ -16,7 +16,7 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [6, (random) => ({ kind: 'control-plane-crash', forMs: random.chance(0.6) ? short(random) : long(random) })],
   [2, (random) => ({ kind: 'control-plane-suspended', forMs: middle(random) })],
   [2, (random) => ({ kind: 'control-plane-slow', forMs: long(random), factor: random.integer(5, 100) })],
-  [3, (random) => ({ kind: 'store-full', forMs: middle(random) })],
+  [4, (random) => ({ kind: 'store-full', forMs: random.chance(0.6) ? short(random) : middle(random) })],
   [2, (random) => ({ kind: 'control-plane-clock', byMs: random.integer(-30_000, 30_000) })],
   [8, (random, { name }) => ({ kind: 'agent-crash', node: name, forMs: random.chance(0.6) ? short(random) : long(random) })],
   [3, (_, { name }) => ({ kind: 'agent-restart', node: name })],
@@ -37,13 +37,18 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [4, (random, { name }) => ({ kind: 'container-fails', node: name, choice: random.integer(0, 99), forMs: middle(random) })],
 ]
 
-const total = draws.reduce((sum, [weight]) => sum + weight, 0)
+export type FaultSource = (random: Random, all: readonly NodePlan[]) => FaultStep
 
-export function drawFault(random: Random, all: readonly NodePlan[]): FaultStep {
-  let left = random.next() * total
-  for (const [weight, draw] of draws) {
-    left -= weight
-    if (left < 0) return draw(random, random.pick(all), all)
+/** Each run has its own mixture of kinds, and lacks some: what is rare in one is frequent in another. */
+export function mixFaults(random: Random): FaultSource {
+  const mixed = draws.map(([weight, draw]) => [random.chance(0.5) ? weight * random.pick([0.5, 1, 4]) : 0, draw] as const)
+  const total = mixed.reduce((sum, [weight]) => sum + weight, 0)
+  return (random, all) => {
+    let left = random.next() * total
+    for (const [weight, draw] of mixed) {
+      left -= weight
+      if (left < 0) return draw(random, random.pick(all), all)
+    }
+    return { kind: 'control-plane-crash', forMs: 1000 }
   }
-  return { kind: 'control-plane-crash', forMs: 1000 }
 }

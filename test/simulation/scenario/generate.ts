@@ -1,5 +1,5 @@
 import { Random } from '../random.ts'
-import { drawFault } from './faults.ts'
+import { mixFaults } from './faults.ts'
 import type { NodePlan, OperatorStep, Scenario, Step } from './scenario.ts'
 import { drawChange, drawService, serviceNames } from './services.ts'
 
@@ -65,10 +65,11 @@ export function generate(seed: number): Scenario {
     source: drawService(random, name),
   }))
   // Some runs have no faults, so that what happens in them is all our own doing; some have hardly anything else.
-  const everyMs = { operation: random.pick([3000, 8000, 20_000]), fault: random.pick([1500, 5000, 15_000, Infinity]) }
+  const everyMs = { operation: random.pick([3000, 8000, 20_000]), fault: random.pick([800, 3000, 3000, 10_000, Infinity]) }
   for (let atMs = 6000; atMs < troubleMs; atMs += random.between(0, 2 * everyMs.operation)) {
     steps.push({ atMs: Math.floor(atMs), ...drawOperation(random, nodes, steps.length) })
   }
+  const drawFault = mixFaults(random)
   for (let atMs = 6000; atMs < troubleMs; atMs += random.between(0, 2 * everyMs.fault)) {
     if (everyMs.fault === Infinity) break
     steps.push({ atMs: Math.floor(atMs), ...drawFault(random, nodes) })
