@@ -19,7 +19,7 @@ void test('every kind of fault once: no rule is broken, and everything comes bac
   await cluster.run(['apply', '-f', '-', '--wait'], chaosSpecs(image))
   const seed = Math.floor(Math.random() * 2 ** 32)
   t.comment(`seed ${seed}`)
-  const onFault = (text: string): void => void t.comment(text)
+  const onFault = (text: string): void => t.comment(text)
   const campaign = await faultCampaign(cluster, log, { faults: kinds, random: seededRandom(seed), onFault })
   t.strictSame(campaign.violations, [])
   t.equal(campaign.faults.size, kinds)
