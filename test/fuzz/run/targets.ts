@@ -1,0 +1,9 @@
+import { openSelectors } from '../targets/selectors.ts'
+import { openSpecs } from '../targets/specs.ts'
+import type { OpenTarget } from './target.ts'
+
+/** What can be named with `--target`. */
+export const targets: Readonly<Record<string, OpenTarget>> = {
+  selectors: openSelectors,
+  specs: openSpecs,
+}

@@ -1,0 +1,4 @@
+import { tapCampaign } from './run/tap-campaign.ts'
+import { openSpecs } from './targets/specs.ts'
+
+tapCampaign(openSpecs, 3)
