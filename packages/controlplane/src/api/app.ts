@@ -3,10 +3,9 @@ import { BulkheadError } from '@bulkhead/shared'
 import fastify, { type FastifyInstance } from 'fastify'
 
 import { authenticate, authorize } from './auth.ts'
-import { refuseBytes } from './client-errors.ts'
 import type { ApiDeps } from './deps.ts'
 import { handleErrors, sendProblem, translate } from './errors.ts'
-import { agentRoutes } from './routes/agent.ts'
+import { agentRoutes, isSessionUpgrade } from './routes/agent.ts'
 import { applyRoutes } from './routes/apply.ts'
 import { backupRoutes } from './routes/backup.ts'
 import { discoveryRoutes } from './routes/discovery.ts'
@@ -18,6 +17,7 @@ import { streamRoutes } from './routes/streams.ts'
 import { systemRoutes } from './routes/system.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { refuseTheUndeclared, schemaProblem } from './schema-problem.ts'
+import { refuseExpectation, refuseMalformed } from './unrouted.ts'
 
 const maxBodyBytes = 16 * 1024 * 1024
 
@@ -35,12 +35,15 @@ export async function makeApp(deps: ApiDeps): Promise<FastifyInstance> {
     // Names and ids are short; longer path parts are nobody's.
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: true },
     frameworkErrors: (error, _request, reply) => sendProblem(reply, translate(error)),
-    clientErrorHandler: refuseBytes,
+    clientErrorHandler: refuseMalformed,
+    // Clients that offer another protocol, as curl does with HTTP/2, are answered in this one.
+    http: { shouldUpgradeCallback: isSessionUpgrade },
     requestTimeout: 30_000,
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false, verbose: true } },
     schemaErrorFormatter: schemaProblem,
   })
+  app.server.on('checkExpectation', refuseExpectation)
   handleErrors(app, deps.logger)
   refuseTheUndeclared(app)
   await app.register(swagger, {

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+
 import { BulkheadError, NodeFacts, maxFrameBytes } from '@bulkhead/shared'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Compile } from 'typebox/compile'
@@ -7,9 +9,13 @@ import type { Connection } from '../../sessions/connection.ts'
 import type { Transaction } from '../../state/view.ts'
 import { authenticate, authorize, mintToken, type Principal } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
+import { refuseSocket } from '../unrouted.ts'
 
 const namePattern = '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$'
 const sessionPath = '/v1/agent/session'
+
+export const isSessionUpgrade = ({ url, headers }: IncomingMessage): boolean =>
+  url === sessionPath && headers.upgrade?.toLowerCase() === 'websocket'
 
 function checkFacts(tx: Transaction, facts: NodeFacts): void {
   const zones = Object.keys(tx.zones.zones)
@@ -66,25 +72,22 @@ function connectionOf(socket: WebSocket): Connection {
 
 function acceptSessions(app: FastifyInstance, deps: ApiDeps): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false })
+  sockets.on('wsClientError', (error, socket) => {
+    refuseSocket(socket, new BulkheadError('bad-request', error.message, 'connect with an agent'))
+  })
   app.server.on('upgrade', (request, socket, head) => {
-    const refuse = (status: string): void => {
-      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-    }
-    if (request.url !== sessionPath) {
-      refuse('404 Not Found')
-      return
-    }
     let principal: Principal
     try {
       principal = authenticate(deps.state.view, request.headers.authorization, deps.clock.nowMs())
       authorize(principal, 'agent')
     } catch (error) {
-      refuse(error instanceof BulkheadError && error.code === 'not-allowed' ? '403 Forbidden' : '401 Unauthorized')
+      if (!(error instanceof BulkheadError)) throw error
+      refuseSocket(socket, error)
       return
     }
     const { node } = principal.token
     if (node === null || !deps.state.view.nodes.has(node)) {
-      refuse('403 Forbidden')
+      refuseSocket(socket, new BulkheadError('not-allowed', `there is no node ${node}`, 'join again'))
       return
     }
     sockets.handleUpgrade(request, socket, head, (opened) => {
