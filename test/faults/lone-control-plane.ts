@@ -18,6 +18,8 @@ export interface LoneControlPlane {
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
   token(): string
+  /** Resident memory of the process; throws when it is not alive. */
+  residentBytes(): number
 }
 
 async function freePort(): Promise<number> {
@@ -41,6 +43,12 @@ export async function loneControlPlane(directory: string): Promise<LoneControlPl
   return {
     url,
     token: () => /token: (\S+)/.exec(readFileSync(join(data, 'admin.yaml'), 'utf8'))?.[1] ?? '',
+    residentBytes() {
+      const status = readFileSync(`/proc/${child?.pid}/status`, 'utf8')
+      const kib = /VmRSS:\s+(\d+) kB/.exec(status)?.[1]
+      if (kib === undefined) throw new Error('the control plane is not alive')
+      return Number(kib) * 1024
+    },
     async start() {
       const argv = ['--pdeathsig', 'KILL', launcher, 'controlplane', '--data', data, '--listen', listen, '--config', config]
       const started = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe'] })

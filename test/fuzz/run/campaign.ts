@@ -37,9 +37,11 @@ async function describe(
   seed: number,
   details: fc.RunDetails<unknown>,
 ): Promise<string> {
-  const report = (await fc.asyncDefaultReportMessage(details)) ?? 'it failed and does not say why'
+  const report = (await fc.asyncDefaultReportMessage(details)) ?? ''
+  const { errorInstance } = details
+  const why = errorInstance instanceof Error ? errorInstance.stack : String(errorInstance)
   const again = `npm run fuzz -- --target ${target} --seed ${seed}`
-  return `${target}: ${check}: ${report}\nthe same again: ${again}`
+  return `${target}: ${check}: ${report}\n${why}\nthe same again: ${again}`
 }
 
 /**

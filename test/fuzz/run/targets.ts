@@ -1,9 +1,11 @@
+import { openApi } from '../targets/api.ts'
 import { openSelectors } from '../targets/selectors.ts'
 import { openSpecs } from '../targets/specs.ts'
 import type { OpenTarget } from './target.ts'
 
 /** What can be named with `--target`. */
 export const targets: Readonly<Record<string, OpenTarget>> = {
+  api: openApi,
   selectors: openSelectors,
   specs: openSpecs,
 }

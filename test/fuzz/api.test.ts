@@ -1,0 +1,4 @@
+import { tapCampaign } from './run/tap-campaign.ts'
+import { openApi } from './targets/api.ts'
+
+tapCampaign(openApi, 4)
