@@ -179,3 +179,25 @@ test('what agents are told', async (t) => {
   ])
   t.same(delta?.removes, ['web-4-e'])
 })
+
+test('what no agent can mean is cut to what can be shown', async (t) => {
+  const state = await stateWith(instance())
+  const odd = { ...running, reason: 'x'.repeat(10_000), startedAtMs: 1e300, healthySinceMs: -1, junk: 'y' }
+  await take(state, report(first, odd))
+  const record = state.view.instances.get(first)
+  t.equal(record?.observed.reason.length, 4096)
+  t.doesNotThrow(() => new Date(record?.observed.startedAtMs ?? 0).toISOString())
+  t.equal(record?.observed.healthySinceMs, 0)
+  t.notHas(record?.observed, { junk: 'y' })
+})
+
+test('reports of what follows nothing known are refused in little time', async (t) => {
+  const state = await stateWith(instance())
+  const startMs = performance.now()
+  const invented = Array.from({ length: 5000 }, (_, index) => report(`web-0-x${index}`, running))
+  await take(state, ...invented)
+  t.equal(state.view.instances.size, 1)
+  t.ok(performance.now() - startMs < 5000, 'each link is derived once')
+  await take(state, report(third, running))
+  t.equal(state.view.instances.get(third)?.observed.state, 'running')
+})

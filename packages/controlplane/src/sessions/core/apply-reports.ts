@@ -1,25 +1,25 @@
 import {
   isGone,
   mayFollow,
-  successorInstanceId,
   type Instance,
   type InstanceReport,
   type Observed,
 } from '@bulkhead/shared'
 
 import type { Transaction } from '../../state/view.ts'
-
-/** A chain of successors longer than this is not believed: the agent's back-off makes it take days. */
-const longestLineage = 10_000
+import { believable } from './believable.ts'
+import { Descent } from './descent.ts'
 
 /** Takes what the agent of `node` reports into the records. Reports that fit no record change nothing. */
 export function applyReports(tx: Transaction, node: string, reports: readonly InstanceReport[]): void {
-  for (const report of reports) {
+  const descent = new Descent()
+  for (const told of reports) {
+    const report = believable(told)
     const instance = tx.instances.get(report.instance)
     if (instance) {
       if (instance.node === node) observe(tx, instance, report.observed)
     } else {
-      succeed(tx, node, report)
+      succeed(tx, node, report, descent)
     }
   }
 }
@@ -97,9 +97,9 @@ function tell(tx: Transaction, instance: Instance, observed: Observed): void {
 }
 
 /** The agent went on by itself: the record of the successor is made when the one before it is still wanted. */
-function succeed(tx: Transaction, node: string, report: InstanceReport): void {
+function succeed(tx: Transaction, node: string, report: InstanceReport, descent: Descent): void {
   const origin = tx.instances.get(report.origin)
-  if (!origin || origin.node !== node || !descends(report.instance, origin.id)) return
+  if (!origin || origin.node !== node || !descent.has(report.instance, origin.id)) return
   const wanted = origin.desired === 'run' && origin.lostAtMs === null
   if (!isGone(origin)) {
     const reason = `replaced on the spot by ${report.instance}`
@@ -135,13 +135,4 @@ function isTaken(tx: Transaction, origin: Instance): boolean {
       (other) =>
         other.id !== origin.id && other.predecessor === origin.id && other.node !== null && other.desired === 'run' && !isGone(other),
     )
-}
-
-function descends(id: string, origin: string): boolean {
-  let next = origin
-  for (let link = 0; link < longestLineage; link++) {
-    next = successorInstanceId(next)
-    if (next === id) return true
-  }
-  return false
 }
