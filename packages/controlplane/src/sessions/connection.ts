@@ -12,6 +12,18 @@ export const closeCodes = {
   superseded: 4001,
   removed: 4002,
   tooSlow: 4003,
+  tooFast: 4005,
   silent: 4004,
   restarting: 1012,
 } as const
+
+/** Of a close frame, in UTF-8. */
+const maxReasonBytes = 123
+const cutCharacterBytes = 3
+
+/** A reason that a close frame has room for: a longer one would be refused by an exception. */
+export function closeReason(text: string): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= maxReasonBytes) return text
+  return bytes.subarray(0, maxReasonBytes - cutCharacterBytes).toString()
+}

@@ -11,7 +11,7 @@ import {
 } from '@bulkhead/shared'
 import { Compile, type Validator } from 'typebox/compile'
 
-import { closeCodes, type Connection } from './connection.ts'
+import { closeCodes, closeReason, type Connection } from './connection.ts'
 import { followClock, sameClock, toHostTime, toOurTime, type HostClock } from './core/host-clock.ts'
 import { Streams } from './streams.ts'
 
@@ -31,6 +31,12 @@ export interface SessionHandlers {
   onEndpointsApplied(session: Session, revision: number): void
   onProblem(session: Session, error: unknown): void
 }
+
+/** Messages that wait for the one before them; an agent waits for its answers long before it is that far ahead. */
+const maxWaiting = 256
+const maxWaitingCharacters = 4 * maxFrameBytes
+/** Of what a node says of itself; it goes into every list of nodes. */
+export const maxFactsCharacters = 65_536
 
 /** An agent that reads slower than this falls behind for good: it is cut off and starts again with a full set. */
 const maxBufferedBytes = 64 * 1024 * 1024
@@ -54,6 +60,8 @@ export class Session {
   readonly #handlers: SessionHandlers
   readonly #clock: Pick<Clock, 'nowMs'>
   #queue: Promise<void> = Promise.resolve()
+  #waiting = 0
+  #waitingCharacters = 0
 
   /** `hostClock`: what the session before knew of the clock of the node. */
   constructor(
@@ -112,7 +120,7 @@ export class Session {
   close(code: number, reason: string): void {
     if (this.phase === 'closed') return
     this.phase = 'closed'
-    this.#connection.close(code, reason)
+    this.#connection.close(code, closeReason(reason))
     this.streams.endAll(`the connection to node ${this.node} was closed: ${reason}`)
   }
 
@@ -138,9 +146,36 @@ export class Session {
       if (message.engineProblem === this.#engineProblem) return
       this.#engineProblem = message.engineProblem
     }
+    if (this.phase === 'synced' && (message.kind === 'stream-data' || message.kind === 'stream-end')) {
+      // Nothing of it is stored, so that output does not pile up behind a slow disk.
+      this.#passOn(message)
+      return
+    }
+    this.#enqueue(message, text.length)
+  }
+
+  #passOn(message: Parameters<Streams['receive']>[0]): void {
+    try {
+      this.streams.receive(message)
+    } catch (error) {
+      this.#handlers.onProblem(this, error)
+    }
+  }
+
+  #enqueue(message: FromAgentMessage, characters: number): void {
+    this.#waiting += 1
+    this.#waitingCharacters += characters
+    if (this.#waiting > maxWaiting || this.#waitingCharacters > maxWaitingCharacters) {
+      this.close(closeCodes.tooFast, 'the agent sends more than it waits to be answered')
+      return
+    }
     this.#queue = this.#queue
       .then(() => (this.phase === 'closed' ? undefined : this.#handle(message)))
       .catch((error: unknown) => this.#handlers.onProblem(this, error))
+      .finally(() => {
+        this.#waiting -= 1
+        this.#waitingCharacters -= characters
+      })
   }
 
   #parse(text: string): FromAgentMessage | null {
@@ -177,6 +212,10 @@ export class Session {
           this.close(closeCodes.badMessage, `wire version ${message.wireVersion} is not ${wireVersion}: upgrade the older side`)
           return
         }
+        if (JSON.stringify(message.facts).length > maxFactsCharacters) {
+          this.close(closeCodes.badMessage, `the facts of the node have more than ${maxFactsCharacters} characters`)
+          return
+        }
         this.bootId = message.bootId
         await this.#handlers.onHello(this, message)
         return
@@ -199,7 +238,7 @@ export class Session {
         return
       case 'stream-data':
       case 'stream-end':
-        this.streams.receive(message)
+        this.#passOn(message)
         return
     }
   }

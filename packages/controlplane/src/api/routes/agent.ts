@@ -6,6 +6,7 @@ import { Compile } from 'typebox/compile'
 import { WebSocketServer, type WebSocket } from 'ws'
 
 import type { Connection } from '../../sessions/connection.ts'
+import { maxFactsCharacters } from '../../sessions/session.ts'
 import type { Transaction } from '../../state/view.ts'
 import { authenticate, authorize, mintToken, type Principal } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -18,6 +19,9 @@ export const isSessionUpgrade = ({ url, headers }: IncomingMessage): boolean =>
   url === sessionPath && headers.upgrade?.toLowerCase() === 'websocket'
 
 function checkFacts(tx: Transaction, facts: NodeFacts): void {
+  if (JSON.stringify(facts).length > maxFactsCharacters) {
+    throw new BulkheadError('too-large', `the facts of the node have more than ${maxFactsCharacters} characters`, 'give it fewer labels')
+  }
   const zones = Object.keys(tx.zones.zones)
   const unknown = facts.zones.find((zone) => !zones.includes(zone))
   if (unknown !== undefined) {
