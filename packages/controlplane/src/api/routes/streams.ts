@@ -11,6 +11,7 @@ const write = { config: { permission: 'write' as const } }
 const maxBufferedBytes = 8 * 1024 * 1024
 const statsTimeoutMs = 5000
 const statsAtOnce = 16
+const maxStatsLength = 4096
 
 function sessionOf(deps: ApiDeps, instance: Instance) {
   const session = instance.node === null ? undefined : deps.hub.get(instance.node)
@@ -57,6 +58,16 @@ interface Stats {
   readonly pids: number
 }
 
+/** Null when the agent sent no figures. */
+function readStats(text: string): Stats | null {
+  try {
+    const { cpuMillis, memoryBytes, pids } = JSON.parse(text) as Stats
+    return [cpuMillis, memoryBytes, pids].every(Number.isFinite) ? { cpuMillis, memoryBytes, pids } : null
+  } catch {
+    return null
+  }
+}
+
 /** Null when the agent does not tell in time. */
 function statsOf(deps: ApiDeps, instance: Instance): Promise<Stats | null> {
   return new Promise((resolve) => {
@@ -64,11 +75,12 @@ function statsOf(deps: ApiDeps, instance: Instance): Promise<Stats | null> {
     try {
       const close = sessionOf(deps, instance).streams.open(instance.id, { kind: 'stats' }, {
         onChunk: ({ data }) => {
-          text += Buffer.from(data, 'base64').toString()
+          // More than figures can be is not kept, and then is none.
+          if (text.length <= maxStatsLength) text += Buffer.from(data, 'base64').toString()
         },
         onEnd({ error }) {
           timer.cancel()
-          resolve(error === '' && text !== '' ? (JSON.parse(text) as Stats) : null)
+          resolve(error === '' ? readStats(text) : null)
         },
       })
       const timer = deps.clock.after(statsTimeoutMs, () => {
