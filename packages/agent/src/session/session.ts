@@ -58,6 +58,9 @@ const welcomeMs = 10_000
 /** Silence of this many heartbeats, and at least of `deadMinMs`, means that nobody is there. */
 const deadHeartbeats = 4
 const deadMinMs = 4000
+/** Whatever the server asks for: no busier than this, and never so slow that its silence is not noticed. */
+const heartbeatMinMs = 100
+const heartbeatMaxMs = 60_000
 /** Reports that nobody acknowledges for this long are told again, in a new session's inventory. */
 const unheardMs = 30_000
 const maxProblemLength = 4096
@@ -204,7 +207,7 @@ export class Session {
     const forgotten = last.filter((report) => !known.has(report.instance))
     this.send({ kind: 'inventory', reports: [...reports, ...forgotten], unmanaged })
     logger.info({ instances: reports.length }, 'in session with the server')
-    this.#heartbeatMs = message.heartbeatMs
+    this.#heartbeatMs = Math.min(Math.max(message.heartbeatMs, heartbeatMinMs), heartbeatMaxMs)
     this.beat()
   }
 

@@ -7,6 +7,8 @@ import { Type, type Static } from 'typebox'
 
 const Strings = Type.Array(Type.String())
 const Map = <T extends Type.TSchema>(value: T) => Type.Record(Type.String(), value)
+/** Milliseconds; the limits are those that validation holds documents to. */
+const Duration = (minimum = 0) => Type.Integer({ minimum, maximum: 365 * 86_400_000 })
 const Nullable = <T extends Type.TSchema>(value: T) => Type.Union([value, Type.Null()])
 
 export const EnvValue = Type.Union([Type.String(), Type.Object({ secret: Type.String() })])
@@ -31,10 +33,10 @@ export const Check = Type.Union([
 
 export const Probe = Type.Object({
   check: Check,
-  intervalMs: Type.Integer(),
-  timeoutMs: Type.Integer(),
-  failures: Type.Integer(),
-  successes: Type.Integer(),
+  intervalMs: Duration(100),
+  timeoutMs: Duration(10),
+  failures: Type.Integer({ minimum: 1 }),
+  successes: Type.Integer({ minimum: 1 }),
 })
 
 export const Health = Type.Object({
@@ -50,15 +52,15 @@ export const Resources = Type.Object({
 })
 
 export const Restart = Type.Object({
-  delayMs: Type.Integer(),
-  maxDelayMs: Type.Integer(),
-  resetAfterMs: Type.Integer(),
+  delayMs: Duration(100),
+  maxDelayMs: Duration(100),
+  resetAfterMs: Duration(),
 })
 
 export const Stop = Type.Object({
-  drainMs: Type.Integer(),
+  drainMs: Duration(),
   signal: Type.String(),
-  graceMs: Type.Integer(),
+  graceMs: Duration(),
 })
 
 export const Security = Type.Object({
