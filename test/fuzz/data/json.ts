@@ -39,6 +39,7 @@ export const hostileTexts = [
   '>',
   'a'.repeat(64),
   'a'.repeat(300),
+  '日'.repeat(100),
   '9'.repeat(400),
   '0x10',
   '1e999',

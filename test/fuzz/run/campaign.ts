@@ -17,6 +17,8 @@ export interface CampaignResult {
   readonly failures: readonly string[]
 }
 
+/** A case that waits for something that does not come. */
+const caseMs = 60_000
 /** Making a counterexample smaller is given up after this. */
 const shrinkMs = 20_000
 
@@ -26,6 +28,7 @@ async function runCheck(check: Check, seed: number, runs: number): Promise<fc.Ru
   return await fc.check(check.property, {
     seed,
     numRuns: runs,
+    timeout: caseMs,
     interruptAfterTimeLimit: shrinkMs,
     markInterruptAsFailure: false,
   })

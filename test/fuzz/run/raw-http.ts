@@ -45,7 +45,7 @@ export function rawText(token: string): fc.Arbitrary<string> {
  * could be something else.
  */
 const isEmptyRefusal = (head: string, body: string): boolean =>
-  /^HTTP\/1\.1 4\d\d /.test(head) && /^(0\r\n\r\n)?$/.test(body)
+  /^HTTP\/1\.1 4\d\d /.test(head) && /^(0\r\n\r\n|$)/.test(body)
 
 /** Throws unless what comes back first is nothing at all, or an answer as it should be. */
 export async function rawBytes(url: string, text: string): Promise<void> {
