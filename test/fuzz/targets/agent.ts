@@ -27,6 +27,7 @@ const foreign = {
   oomKilled: false,
   error: '',
   address: '',
+  isDetached: false,
 } as const
 
 async function make(world: FakeWorld, move: Move): Promise<void> {

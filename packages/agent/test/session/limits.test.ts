@@ -10,6 +10,7 @@ const welcome = (heartbeatMs: number): ToAgentMessage => ({
   cluster: 'c',
   node: 'n',
   heartbeatMs,
+  leaseMs: 15_000,
   registries: [],
   reaches: {},
 })
