@@ -1,0 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** The value below which the given part of the values lies. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(Math.floor(sorted.length * part), sorted.length - 1)] ?? Number.NaN
+}
+
+export const megabytes = (bytes: number): number => Math.round(bytes / 1024 / 1024)
+
+/** Resident memory of this process at its largest so far. */
+export const peakMegabytes = (): number => Math.round(process.resourceUsage().maxRSS / 1024)
+
+export const seconds = (ms: number): number => Math.round(ms) / 1000
+
+/** Waits until it is true; throws when that takes longer than any run should. */
+export async function until(what: string, isTrue: () => boolean, timeoutMs = 1_800_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!isTrue()) {
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${timeoutMs / 1000} s`)
+    await delay(5)
+  }
+}
+
+export const progress = (text: string): void => void process.stderr.write(`… ${text}\n`)

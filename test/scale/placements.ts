@@ -1,0 +1,156 @@
+import { unobserved } from '@bulkhead/shared'
+
+import { changeRevision } from '../../packages/controlplane/src/rollout/core/new-revision.ts'
+import { applyReports } from '../../packages/controlplane/src/sessions/core/apply-reports.ts'
+import type { Commit } from '../../packages/controlplane/src/state/view.ts'
+import { planNodes, planServices, type Size } from './cluster-plan.ts'
+import {
+  applyDocuments,
+  openControlPlane,
+  registerNodes,
+  scratchDirectory,
+  type ControlPlane,
+} from './control-plane.ts'
+import { megabytes, peakMegabytes, progress, quantile, seconds, until } from './measure.ts'
+import { healthyReport } from './reports.ts'
+
+export interface PlacementFigures extends Size {
+  readonly services: number
+  /** From the first `apply` to the last placement on the disk. */
+  readonly placedS: number
+  readonly placementsPerS: number
+  /** All instances reported as running and healthy, node by node, until every service is converged. */
+  readonly convergedS: number
+  readonly reportsPerS: number
+  readonly changeMedianMs: number
+  readonly changeWorstMs: number
+  readonly peakMB: number
+  readonly heapMB: number
+  readonly databaseMB: number
+  /** Opening the database again. */
+  readonly loadS: number
+}
+
+const reportsInFlight = 32
+const samples = 40
+
+/** Fills a cluster, lets everything become healthy, changes single services, and starts again from the disk. */
+export async function measurePlacements(size: Size): Promise<PlacementFigures> {
+  using directory = await scratchDirectory()
+  const { path } = directory
+  const services = planServices(size)
+  const filled = await fill(path, size, services)
+  global.gc?.()
+  const since = performance.now()
+  await using again = await openControlPlane(path)
+  const loadS = seconds(performance.now() - since)
+  if (again.state.view.instances.size < size.instances) throw new Error('the disk has lost instances')
+  return { ...size, services: services.length, ...filled, loadS }
+}
+
+async function fill(
+  path: string,
+  size: Size,
+  services: readonly object[],
+): Promise<Omit<PlacementFigures, 'loadS' | 'services' | keyof Size>> {
+  await using plane = await openControlPlane(path, { rebalance: { enabled: false } })
+  await registerNodes(plane, planNodes(size))
+  plane.loop.start(plane.signal)
+  const placing = performance.now()
+  const placed = countPlaced(plane)
+  await applyDocuments(plane, services)
+  progress(`${services.length} services admitted after ${seconds(performance.now() - placing)} s`)
+  await until('placing', () => placed() >= size.instances)
+  const placedMs = performance.now() - placing
+  progress(`placed after ${seconds(placedMs)} s, ${megabytes(process.memoryUsage.rss())} MB`)
+  const starting = performance.now()
+  await reportAll(plane)
+  const reportedMs = performance.now() - starting
+  await until('converging', () => isConverged(plane))
+  const convergedMs = performance.now() - starting
+  progress(`converged after ${seconds(convergedMs)} s, ${megabytes(process.memoryUsage.rss())} MB`)
+  const changes = await changeServices(plane)
+  const { databaseBytes } = plane.store.sizes()
+  return {
+    placedS: seconds(placedMs),
+    placementsPerS: Math.round((size.instances / placedMs) * 1000),
+    convergedS: seconds(convergedMs),
+    reportsPerS: Math.round((size.instances / reportedMs) * 1000),
+    changeMedianMs: quantile(changes, 0.5),
+    changeWorstMs: quantile(changes, 1),
+    peakMB: peakMegabytes(),
+    heapMB: megabytes(process.memoryUsage().heapUsed),
+    databaseMB: megabytes(databaseBytes),
+  }
+}
+
+function countPlaced({ state, signal }: ControlPlane): () => number {
+  let count = 0
+  state.feed.subscribe(({ changes }) => {
+    for (const change of changes) {
+      if (change.kind === 'instance' && change.after?.node && !change.before?.node) count++
+    }
+  }, signal)
+  return () => count
+}
+
+/** Every node's agent says that all it was given runs. */
+async function reportAll({ state }: ControlPlane): Promise<void> {
+  let waiting: Promise<void>[] = []
+  for (const node of Array.from(state.view.nodes.keys())) {
+    const nowMs = Date.now()
+    const reports = state.view.instancesOn(node).map((instance) => healthyReport(instance, nowMs))
+    waiting.push(state.write({ actor: `node:${node}` }, (tx) => applyReports(tx, node, reports)))
+    if (waiting.length < reportsInFlight) continue
+    await Promise.all(waiting)
+    waiting = []
+  }
+  await Promise.all(waiting)
+}
+
+function isConverged({ state }: ControlPlane): boolean {
+  for (const { status } of state.view.services.values()) if (status !== 'converged') return false
+  return true
+}
+
+/** Scales single services up by one; each measured until the new instance is placed and on the disk. */
+async function changeServices(plane: ControlPlane): Promise<readonly number[]> {
+  const keys = [...plane.state.view.services.keys()]
+  const times: number[] = []
+  for (let sample = 0; sample < samples; sample++) {
+    const key = keys[Math.floor((sample * keys.length) / samples)] ?? ''
+    const placed = nextPlacement(plane, key)
+    const since = performance.now()
+    await plane.state.write({ actor: 'scale' }, (tx) => {
+      const service = tx.services.get(key)
+      const current = service && tx.revisionOf(key, service.revision)
+      if (!current) return
+      const { source, template } = current
+      const spec = { ...current.spec, replicas: current.spec.replicas + 1 }
+      changeRevision(tx, { key, spec, source, template, actor: tx.actor, cause: 'scaled by one' })
+    })
+    await placed
+    times.push(performance.now() - since)
+    await plane.state.settled()
+  }
+  return times
+}
+
+function nextPlacement({ state }: ControlPlane, key: string): Promise<void> {
+  const stop = new AbortController()
+  return new Promise((resolve) => {
+    const look = ({ changes }: Commit): void => {
+      const found = changes.some(
+        (change) =>
+          change.kind === 'instance' &&
+          change.after?.service === key &&
+          change.after.node !== null &&
+          change.after.observed === unobserved,
+      )
+      if (!found) return
+      stop.abort()
+      resolve()
+    }
+    state.feed.subscribe(look, stop.signal)
+  })
+}

@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util'
+
+import { measurePlacements } from './placements.ts'
+
+// One measurement in a process of its own, so that its memory is its own; the figures are the last line.
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string', default: 'placements' },
+    instances: { type: 'string', default: '20000' },
+    nodes: { type: 'string', default: '61' },
+    agents: { type: 'string', default: '100' },
+  },
+})
+const size = { instances: Number(values.instances), nodes: Number(values.nodes) }
+const scenarios: Readonly<Record<string, () => Promise<object>>> = {
+  placements: () => measurePlacements(size),
+}
+const scenario = scenarios[values.scenario]
+if (!scenario) throw new Error(`there is no scenario ${values.scenario}`)
+// The control plane's own timers do not keep a process alive.
+const alive = setInterval(() => {}, 60_000)
+process.stdout.write(`${JSON.stringify(await scenario())}\n`)
+clearInterval(alive)
