@@ -21,12 +21,15 @@ export interface Token {
   readonly createdAtMs: number
 }
 
-/** What is reserved on a node by instances that are, or may still be, there. */
+/**
+ * What is reserved on a node by instances that are, or may still be, there; as of now, so that who needs it later
+ * asks again.
+ */
 export interface Usage {
   readonly cpuMillis: number
   readonly memoryBytes: number
   readonly instances: number
-  /** `tcp/8080` … */
+  /** `tcp/8080` …, in no order. */
   readonly hostPorts: ReadonlySet<string>
 }
 

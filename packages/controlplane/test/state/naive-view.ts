@@ -61,7 +61,7 @@ export function answersOf(view: ClusterView, universe: Universe): unknown {
     })),
     byNode: universe.nodes.map((node) => ({
       instances: view.instancesOn(node),
-      usage: { ...view.usageOf(node), hostPorts: [...view.usageOf(node).hostPorts] },
+      usage: usageOf(view, node),
     })),
     byPlace: universe.environments.flatMap((environment) =>
       universe.zones.map((zone) => view.nodesIn(environment, zone)),
@@ -141,6 +141,11 @@ function naiveDependentsOf(records: Records, service: ServiceKey): ServiceKey[] 
       one.spec.dependsOn.some((name) => resolveServiceName(name, one.service) === service),
     )
     .map((one) => one.service)
+}
+
+function usageOf(view: ClusterView, node: string): unknown {
+  const { cpuMillis, memoryBytes, instances, hostPorts } = view.usageOf(node)
+  return { cpuMillis, memoryBytes, instances, hostPorts: [...hostPorts].toSorted() }
 }
 
 function naiveUsage(records: Records, node: string): unknown {

@@ -2,14 +2,14 @@ import { isGone, type Instance, type Revision } from '@bulkhead/shared'
 
 import type { Usage } from '../view.ts'
 
-interface Entry {
+/** What is handed out is the entry itself: a copy for each change would cost what the node holds. */
+interface Entry extends Usage {
   cpuMillis: number
   memoryBytes: number
   instances: number
-  /** How many instances hold each port: more than one only where something went wrong before. */
-  readonly hostPorts: Map<string, number>
-  /** What was last read, until something changes. */
-  usage: Usage | null
+  readonly hostPorts: Set<string>
+  /** Ports that more than one instance holds, where something went wrong before: how many others. */
+  readonly shared: Map<string, number>
 }
 
 const unused: Usage = { cpuMillis: 0, memoryBytes: 0, instances: 0, hostPorts: new Set() }
@@ -32,15 +32,7 @@ export class UsageIndex {
   readonly #entries = new Map<string, Entry>()
 
   usageOf(node: string): Usage {
-    const entry = this.#entries.get(node)
-    if (entry === undefined) return unused
-    entry.usage ??= {
-      cpuMillis: entry.cpuMillis,
-      memoryBytes: entry.memoryBytes,
-      instances: entry.instances,
-      hostPorts: new Set([...entry.hostPorts.keys()].toSorted()),
-    }
-    return entry.usage
+    return this.#entries.get(node) ?? unused
   }
 
   add(node: string, instance: Instance, revision: Revision | undefined): void {
@@ -52,24 +44,31 @@ export class UsageIndex {
   }
 
   #change(node: string, instance: Instance, revision: Revision | undefined, sign: 1 | -1): void {
-    const entry = this.#entries.get(node) ?? {
-      cpuMillis: 0,
-      memoryBytes: 0,
-      instances: 0,
-      hostPorts: new Map<string, number>(),
-      usage: null,
+    let entry = this.#entries.get(node)
+    if (entry === undefined) {
+      entry = { cpuMillis: 0, memoryBytes: 0, instances: 0, hostPorts: new Set(), shared: new Map() }
+      this.#entries.set(node, entry)
     }
     const resources = revision?.template.resources
-    entry.usage = null
     entry.cpuMillis += sign * (resources?.cpuMillis ?? 0)
     entry.memoryBytes += sign * (resources?.memoryBytes ?? 0)
     entry.instances += sign
     for (const port of hostPortsOf(instance, revision)) {
-      const holders = (entry.hostPorts.get(port) ?? 0) + sign
-      if (holders === 0) entry.hostPorts.delete(port)
-      else entry.hostPorts.set(port, holders)
+      if (sign === 1) hold(entry, port)
+      else leave(entry, port)
     }
     if (entry.instances === 0) this.#entries.delete(node)
-    else this.#entries.set(node, entry)
   }
+}
+
+function hold({ hostPorts, shared }: Entry, port: string): void {
+  if (hostPorts.has(port)) shared.set(port, (shared.get(port) ?? 0) + 1)
+  else hostPorts.add(port)
+}
+
+function leave({ hostPorts, shared }: Entry, port: string): void {
+  const others = shared.get(port)
+  if (others === undefined) hostPorts.delete(port)
+  else if (others === 1) shared.delete(port)
+  else shared.set(port, others - 1)
 }
