@@ -64,8 +64,8 @@ export async function openControlPlane(directory: string, source: ConfigSource =
   const onProblem = (error: unknown): void => complaints.error({ err: String(error) }, 'a change of liveness')
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
-  const hub = new Hub({ state, monitor, tables, config: config.nodes, registries: [], logger: complaints })
-  const loop = new ReconcileLoop({ state, clock, config, logger: complaints })
+  const hub = new Hub({ state, monitor, tables, clock, config: config.nodes, registries: [], logger: complaints })
+  const loop = new ReconcileLoop({ state, clock, config, monitor, logger: complaints })
   state.feed.subscribe((commit) => {
     tables.follow([commit])
     hub.follow([commit])

@@ -1,28 +1,48 @@
-import { canonicalJson, type EndpointTable, type ServiceKey } from '@bulkhead/shared'
+import type { Endpoint, EndpointTable, ServiceKey } from '@bulkhead/shared'
 
-import type { ClusterView, Commit } from '../state/view.ts'
-import { tableOf } from './core/endpoints.ts'
+import type { Changed, ClusterView, Commit } from '../state/view.ts'
+import { servesAlike, tableOf } from './core/endpoints.ts'
 
-/** A table that changed, or the last one of a service that is gone (then without endpoints). */
-export type TablesListener = (revision: number, changed: readonly EndpointTable[]) => void
+/**
+ * Services whose tables may have changed. Of one that is gone, its last table without endpoints comes along,
+ * as far as anybody has ever read it.
+ */
+export type TablesListener = (touched: ReadonlyMap<ServiceKey, EndpointTable | null>) => void
 
-/** The endpoint table of every service, kept up to date by the feed and handed on whole when it changes. */
+/**
+ * The endpoint table of every service, as the feed has left it. A table is made when it is read and something that
+ * it is made of has changed since: however much happens to a service in between, it is made once. A table whose
+ * endpoints have not changed stays the same object.
+ */
 export class Tables {
   readonly #view: ClusterView
   readonly #tables = new Map<ServiceKey, EndpointTable>()
+  readonly #stale = new Set<ServiceKey>()
   readonly #listeners = new Set<TablesListener>()
 
   constructor(view: ClusterView) {
     this.#view = view
-    for (const key of view.services.keys()) this.#refresh(key)
   }
 
-  all(): Iterable<EndpointTable> {
-    return this.#tables.values()
+  *all(): Iterable<EndpointTable> {
+    for (const key of Array.from(this.#view.services.keys())) {
+      const table = this.get(key)
+      if (table) yield table
+    }
   }
 
   get(key: ServiceKey): EndpointTable | undefined {
-    return this.#tables.get(key)
+    const known = this.#tables.get(key)
+    if (known && !this.#stale.has(key)) return known
+    this.#stale.delete(key)
+    const table = tableOf(this.#view, key)
+    if (table === null) {
+      this.#tables.delete(key)
+      return undefined
+    }
+    if (known && known.zone === table.zone && areEqual(known.endpoints, table.endpoints)) return known
+    this.#tables.set(key, table)
+    return table
   }
 
   listen(listener: TablesListener): () => void {
@@ -32,40 +52,50 @@ export class Tables {
 
   /** Takes in durable commits. */
   follow(commits: readonly Commit[]): void {
-    const touched = new Set<ServiceKey>()
-    let revision = 0
-    for (const commit of commits) {
-      revision = Math.max(revision, commit.revision)
-      for (const change of commit.changes) {
-        if (change.kind === 'service') touched.add(change.key)
-        else if (change.kind === 'instance') {
-          const service = (change.after ?? change.before)?.service
-          if (service !== undefined) touched.add(service)
-        } else if (change.kind === 'node') {
-          for (const instance of this.#view.instancesOn(change.key)) touched.add(instance.service)
-        }
-      }
+    const touched = new Map<ServiceKey, EndpointTable | null>()
+    for (const { changes } of commits) {
+      for (const change of changes) this.#take(change, touched)
     }
-    const changed: EndpointTable[] = []
-    for (const key of touched) {
-      const table = this.#refresh(key)
-      if (table) changed.push(table)
-    }
-    if (changed.length === 0) return
-    for (const listener of this.#listeners) listener(revision, changed)
+    if (touched.size === 0) return
+    for (const listener of this.#listeners) listener(touched)
   }
 
-  #refresh(key: ServiceKey): EndpointTable | null {
-    const before = this.#tables.get(key)
-    const table = tableOf(this.#view, key)
-    if (!table) {
-      this.#tables.delete(key)
-      return before ? { ...before, revision: this.#view.revision, endpoints: [] } : null
+  #take(change: Changed, touched: Map<ServiceKey, EndpointTable | null>): void {
+    const touch = (key: ServiceKey): void => {
+      this.#stale.add(key)
+      touched.set(key, null)
     }
-    const same =
-      before && before.zone === table.zone && canonicalJson(before.endpoints) === canonicalJson(table.endpoints)
-    if (same) return null
-    this.#tables.set(key, table)
-    return table
+    if (change.kind === 'instance') {
+      if (!servesAlike(change.before, change.after)) touch((change.after ?? change.before)?.service ?? '')
+    } else if (change.kind === 'node') {
+      const { before, after } = change
+      const same =
+        before?.facts.address === after?.facts.address &&
+        before?.confirmedDead === after?.confirmedDead &&
+        (before?.liveness === 'lost') === (after?.liveness === 'lost')
+      if (same) return
+      for (const { service } of this.#view.instancesOn(change.key)) touch(service)
+    } else if (change.kind === 'service' && change.before?.revision !== change.after?.revision) {
+      touch(change.key)
+      const last = this.#tables.get(change.key)
+      if (change.after === undefined && last) {
+        touched.set(change.key, { ...last, revision: this.#view.revision, endpoints: [] })
+      }
+    }
   }
+}
+
+function areEqual(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
+  if (a.length !== b.length) return false
+  return a.every((one, index) => {
+    const other = b[index]
+    return (
+      one.instance === other?.instance &&
+      one.port === other.port &&
+      one.hostPort === other.hostPort &&
+      one.node === other.node &&
+      one.zone === other.zone &&
+      one.address === other.address
+    )
+  })
 }

@@ -1,7 +1,7 @@
 import { BulkheadError, isGone, wireVersion, type Clock, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
 
 import type { NodesConfig } from '../config/config.ts'
-import { concernsNode, reachesOf } from '../discovery/core/endpoints.ts'
+import { reachesOf } from '../discovery/core/endpoints.ts'
 import type { Tables } from '../discovery/tables.ts'
 import type { Logger } from '../logger.ts'
 import type { NodeMonitor } from '../nodes/monitor.ts'
@@ -11,13 +11,14 @@ import { closeCodes, type Connection } from './connection.ts'
 import { applyInventory, applyReports } from './core/apply-reports.ts'
 import { deltasOf, fullSet } from './core/assignments.ts'
 import { sameClock, type HostClock } from './core/host-clock.ts'
+import { EndpointPushes } from './endpoint-pushes.ts'
 import { Session, type SessionHandlers } from './session.ts'
 
 export interface HubDeps {
   readonly state: State
-  readonly clock: Pick<Clock, 'nowMs'>
   readonly monitor: NodeMonitor
   readonly tables: Tables
+  readonly clock: Clock
   readonly config: NodesConfig
   readonly registries: readonly RegistryAccess[]
   readonly logger: Logger
@@ -29,17 +30,13 @@ export class Hub implements SessionHandlers {
   readonly #sessions = new Map<string, Session>()
   /** Of nodes that have had a session: a new one must not see all times a little differently. */
   readonly #hostClocks = new Map<string, HostClock>()
+  readonly #pushes: EndpointPushes
 
   constructor(deps: HubDeps) {
     this.#deps = deps
-    deps.tables.listen((revision, tables) => {
-      const reaches = reachesOf(deps.state.view.zones)
-      for (const session of this.#synced()) {
-        const facts = deps.state.view.nodes.get(session.node)?.facts
-        const wanted = facts ? tables.filter((table) => concernsNode(table, facts, reaches)) : []
-        if (wanted.length > 0) session.sendEndpoints(false, revision, wanted)
-      }
-    })
+    const { state, tables, clock } = deps
+    this.#pushes = new EndpointPushes({ view: state.view, tables, clock, sessions: () => this.#synced() })
+    tables.listen((touched) => this.#pushes.take(touched))
   }
 
   /** A connection whose token proved that it is the node's agent. */
@@ -115,7 +112,7 @@ export class Hub implements SessionHandlers {
     session: Session,
     { reports, unmanaged }: Extract<FromAgentMessage, { kind: 'inventory' }>,
   ): Promise<void> {
-    const { state, monitor, tables, logger } = this.#deps
+    const { state, monitor, logger } = this.#deps
     await state.write({ actor: `node:${session.node}` }, (tx) => {
       applyInventory(tx, session.node, reports)
     })
@@ -124,10 +121,8 @@ export class Hub implements SessionHandlers {
     // From here on its lease runs again: what was given away before is missing from the set that follows.
     monitor.answered(session.node)
     await this.#sendFullSet(session)
-    const reaches = reachesOf(state.view.zones)
     const facts = state.view.nodes.get(session.node)?.facts
-    const wanted = facts ? [...tables.all()].filter((table) => concernsNode(table, facts, reaches)) : []
-    session.sendEndpoints(true, state.view.revision, wanted)
+    if (facts) session.sendText(this.#pushes.fullMessage(facts))
     logger.info({ node: session.node, instances: reports.length, unmanaged }, 'inventory taken')
   }
 

@@ -4,7 +4,6 @@ import {
   wireVersion,
   type Assignment,
   type Clock,
-  type EndpointTable,
   type InstanceReport,
   systemClock,
   type ToAgentMessage,
@@ -79,8 +78,13 @@ export class Session {
   }
 
   send(message: ToAgentMessage): void {
+    this.sendText(JSON.stringify(message))
+  }
+
+  /** A message that was made into text once for many sessions. */
+  sendText(text: string): void {
     if (this.phase === 'closed') return
-    this.#connection.send(JSON.stringify(message))
+    this.#connection.send(text)
     if (this.#connection.bufferedBytes > maxBufferedBytes) {
       this.close(closeCodes.tooSlow, 'the agent does not read what it is sent')
     }
@@ -111,10 +115,6 @@ export class Session {
   #toOurTime(reports: readonly InstanceReport[]): InstanceReport[] {
     const nowMs = this.#clock.nowMs()
     return reports.map((report) => toOurTime(report, this.hostClock.offsetMs, nowMs))
-  }
-
-  sendEndpoints(full: boolean, revision: number, tables: readonly EndpointTable[]): void {
-    this.send({ kind: 'endpoints', full, revision, tables: [...tables] })
   }
 
   close(code: number, reason: string): void {

@@ -1,7 +1,6 @@
 import { BulkheadError, splitServiceKey, type ServiceKey, type EndpointTable, type EndpointsView } from '@bulkhead/shared'
 import type { FastifyInstance } from 'fastify'
 
-import { tableOf } from '../../discovery/core/endpoints.ts'
 import { findService, type ServiceParams } from '../actor.ts'
 import type { ClusterView } from '../../state/view.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -40,7 +39,7 @@ export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
           ),
         )
         for (const key of keys) {
-          const table = wanted(key) ? tableOf(view, key) : null
+          const table = wanted(key) ? tables.get(key) : undefined
           if (table) yield { type: 'put', item: show(table, undefined) }
         }
       },
@@ -59,15 +58,14 @@ export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
         return show(table, port)
       }
       if (watch === undefined) return current()
-      let last = ''
+      let last: EndpointTable | undefined
       await listOrWatch<EndpointsView>(deps, request, reply, {
         list: () => [current()],
         *changes(commit) {
-          const item = current()
-          const text = JSON.stringify(item.endpoints)
-          if (text === last) return
-          last = text
-          yield { type: 'put', item: { ...item, revision: commit.revision } }
+          const table = tables.get(key)
+          if (table !== undefined && table === last) return
+          last = table
+          yield { type: 'put', item: { ...current(), revision: commit.revision } }
         },
       })
       return undefined

@@ -10,9 +10,20 @@ import {
 
 import type { ClusterView } from '../../state/view.ts'
 
+/** Whether new traffic may go to the instance, as far as its own record tells. */
+const offersService = (instance: Instance): boolean =>
+  instance.desired === 'run' && instance.node !== null && isHealthy(instance)
+
+/** Whether the change of the record leaves the endpoints as they are. */
+export function servesAlike(before: Instance | undefined, after: Instance | undefined): boolean {
+  const offered = before !== undefined && offersService(before)
+  const offers = after !== undefined && offersService(after)
+  return offered === offers && (!offers || before?.hostPorts === after.hostPorts)
+}
+
 /** Whether new traffic may go to the instance, as far as everything that is known tells. */
 export function servesTraffic(view: ClusterView, instance: Instance): boolean {
-  if (instance.desired !== 'run' || instance.node === null || !isHealthy(instance)) return false
+  if (instance.node === null || !offersService(instance)) return false
   const node = view.nodes.get(instance.node)
   return node !== undefined && node.liveness !== 'lost' && !node.confirmedDead
 }

@@ -1,0 +1,98 @@
+import type { Clock, EndpointTable, NodeFacts, ServiceKey } from '@bulkhead/shared'
+
+import { concernsNode, reachesOf } from '../discovery/core/endpoints.ts'
+import type { Tables } from '../discovery/tables.ts'
+import type { ClusterView } from '../state/view.ts'
+import { audienceOf, endpointsMessage } from './core/endpoints-message.ts'
+import type { Session } from './session.ts'
+
+/** What changes within this time goes out together … */
+const gatherMs = 10
+/** … and when sending takes long, the time between is so many times longer, which leaves room for everything else. */
+const restFactor = 3
+
+export interface EndpointPushesDeps {
+  readonly view: ClusterView
+  readonly tables: Tables
+  readonly clock: Clock
+  /** Sessions that have had their full set. */
+  readonly sessions: () => Iterable<Session>
+}
+
+/**
+ * Tells agents of endpoint tables that changed: the first change after a quiet time at once, those after it
+ * together. A table that changes often is sent as it is in the end.
+ */
+export class EndpointPushes {
+  readonly #deps: EndpointPushesDeps
+  #pending = new Map<ServiceKey, EndpointTable | null>()
+  readonly #sent = new Map<ServiceKey, EndpointTable>()
+  #scheduled = false
+  #quietAtMs = 0
+
+  constructor(deps: EndpointPushesDeps) {
+    this.#deps = deps
+  }
+
+  /** Takes in what `Tables` tells its listeners. */
+  take(touched: ReadonlyMap<ServiceKey, EndpointTable | null>): void {
+    for (const [key, last] of touched) this.#pending.set(key, last)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    const { clock } = this.#deps
+    clock.after(Math.max(this.#quietAtMs - clock.monotonicMs(), 0), () => this.#flush())
+  }
+
+  /** Everything that concerns the node, as one message. */
+  fullMessage(facts: NodeFacts): string {
+    const { view, tables } = this.#deps
+    const reaches = reachesOf(view.zones)
+    const wanted = [...tables.all()].filter((table) => concernsNode(table, facts, reaches))
+    return endpointsMessage(true, view.revision, wanted)
+  }
+
+  #flush(): void {
+    const { clock, sessions } = this.#deps
+    const sinceMs = clock.monotonicMs()
+    this.#scheduled = false
+    const pending = this.#pending
+    this.#pending = new Map()
+    const listening = [...sessions()]
+    if (listening.length > 0) this.#send(listening, this.#changed(pending))
+    const nowMs = clock.monotonicMs()
+    this.#quietAtMs = nowMs + Math.max(gatherMs, (nowMs - sinceMs) * restFactor)
+  }
+
+  /** The tables that differ from what was last sent. */
+  #changed(pending: ReadonlyMap<ServiceKey, EndpointTable | null>): readonly EndpointTable[] {
+    const changed: EndpointTable[] = []
+    for (const [key, last] of pending) {
+      const current = this.#deps.tables.get(key)
+      const table = current ?? last
+      if (table === null || this.#sent.get(key) === table) continue
+      changed.push(table)
+      if (current) this.#sent.set(key, current)
+      else this.#sent.delete(key)
+    }
+    return changed
+  }
+
+  #send(listening: readonly Session[], changed: readonly EndpointTable[]): void {
+    if (changed.length === 0) return
+    const { view } = this.#deps
+    const reaches = reachesOf(view.zones)
+    const messages = new Map<string, string | null>()
+    for (const session of listening) {
+      const facts = view.nodes.get(session.node)?.facts
+      if (facts === undefined) continue
+      const audience = audienceOf(facts)
+      let message = messages.get(audience)
+      if (message === undefined) {
+        const wanted = changed.filter((table) => concernsNode(table, facts, reaches))
+        message = wanted.length > 0 ? endpointsMessage(false, view.revision, wanted) : null
+        messages.set(audience, message)
+      }
+      if (message !== null) session.sendText(message)
+    }
+  }
+}
