@@ -9,9 +9,11 @@ import { applySteps } from './apply-steps.ts'
 import { reconcileContext } from './context.ts'
 import { isMoveForBalance } from './core/rebalance.ts'
 import { reconcile } from './core/reconcile.ts'
+import { WorkQueue } from './work-queue.ts'
 
-/** Services reconciled in one transaction. */
-const batchSize = 500
+/** One transaction looks at about so many instances, and writes a tenth of that: agents must not wait for it. */
+const lookedAtPerTick = 10_000
+const costOfStep = 10
 /** Services that wait for room look again at most this often when room may have been made. */
 const waitingEveryMs = 100
 /** After a refused write (a full disk, say) the same work is tried again this much later. */
@@ -33,15 +35,17 @@ export interface LoopDeps {
  */
 export class ReconcileLoop {
   readonly #deps: LoopDeps
-  readonly #dirty = new Set<ServiceKey>()
+  readonly #queue = new WorkQueue()
   readonly #timers = new Map<ServiceKey, Timer>()
-  /** Services with something that found no room, or that waits for another service. */
+  /** Services with something that found no room. */
   readonly #waiting = new Set<ServiceKey>()
+  /** Zones with a node that came (back): it may take over instances of services there. */
+  readonly #offering = new Set<string>()
   /** Services in which a move of the rebalancer is under way. */
   readonly #moving = new Set<ServiceKey>()
   #signal: AbortSignal | null = null
   #ticking = false
-  #waitingTimer: Timer | null = null
+  #roomTimer: Timer | null = null
 
   constructor(deps: LoopDeps) {
     this.#deps = deps
@@ -51,19 +55,19 @@ export class ReconcileLoop {
     this.#signal = signal
     const resync = (): void => {
       if (signal.aborted) return
-      for (const key of this.#deps.state.view.services.keys()) this.#dirty.add(key)
+      for (const key of this.#deps.state.view.services.keys()) this.#queue.add(key, 'routine')
       this.#wake()
       this.#deps.clock.after(resyncEveryMs, resync)
     }
     resync()
     signal.addEventListener('abort', () => {
       for (const timer of this.#timers.values()) timer.cancel()
-      this.#waitingTimer?.cancel()
+      this.#roomTimer?.cancel()
     })
   }
 
   mark(key: ServiceKey): void {
-    this.#dirty.add(key)
+    this.#queue.add(key, 'urgent')
     this.#wake()
   }
 
@@ -73,7 +77,7 @@ export class ReconcileLoop {
     for (const { changes } of commits) {
       for (const change of changes) roomMade = this.#take(change) || roomMade
     }
-    if (roomMade) this.#wakeWaiting()
+    if (roomMade) this.#roomMade()
     this.#wake()
   }
 
@@ -82,22 +86,22 @@ export class ReconcileLoop {
     const { view } = this.#deps.state
     switch (change.kind) {
       case 'service':
-        this.#dirty.add(change.key)
-        for (const dependent of view.dependentsOf(change.key)) this.#dirty.add(dependent)
+        this.#queue.add(change.key, 'urgent')
+        for (const dependent of view.dependentsOf(change.key)) this.#queue.add(dependent, 'urgent')
         return change.after === undefined
       case 'revision':
       case 'rollout': {
         const service = (change.after ?? change.before)?.service
-        if (service !== undefined) this.#dirty.add(service)
+        if (service !== undefined) this.#queue.add(service, 'urgent')
         return change.kind === 'revision'
       }
       case 'instance': {
         const service = (change.after ?? change.before)?.service
         if (service === undefined) return false
-        this.#dirty.add(service)
+        this.#queue.add(service, 'urgent')
         const healthBefore = change.before?.observed.health
         if (healthBefore !== change.after?.observed.health) {
-          for (const dependent of view.dependentsOf(service)) this.#dirty.add(dependent)
+          for (const dependent of view.dependentsOf(service)) this.#queue.add(dependent, 'urgent')
         }
         return change.before?.observed.state !== change.after?.observed.state
       }
@@ -105,7 +109,7 @@ export class ReconcileLoop {
         this.#takeNode(view, change.key)
         return true
       case 'zones':
-        for (const key of view.services.keys()) this.#dirty.add(key)
+        for (const key of view.services.keys()) this.#queue.add(key, 'routine')
         return true
       case 'token':
         return false
@@ -115,28 +119,33 @@ export class ReconcileLoop {
   }
 
   #takeNode(view: ClusterView, name: string): void {
-    for (const instance of view.instancesOn(name)) this.#dirty.add(instance.service)
-    if (!this.#deps.config.rebalance.enabled) return
-    // A node that came (back) may take over instances of services in its zones.
+    for (const instance of view.instancesOn(name)) this.#queue.add(instance.service, 'urgent')
     const node = view.nodes.get(name)
     if (node?.liveness !== 'ready' || node.admittance !== 'open') return
-    for (const service of view.services.values()) {
-      const zone = view.revisionOf(service.key, service.revision)?.spec.zone
-      if (zone !== undefined && node.facts.zones.includes(zone)) this.#dirty.add(service.key)
-    }
+    for (const zone of node.facts.zones) this.#offering.add(zone)
   }
 
-  #wakeWaiting(): void {
-    if (this.#waitingTimer !== null || this.#waiting.size === 0) return
-    this.#waitingTimer = this.#deps.clock.after(waitingEveryMs, () => {
-      this.#waitingTimer = null
-      for (const key of this.#waiting) this.#dirty.add(key)
+  #roomMade(): void {
+    if (this.#roomTimer !== null || this.#waiting.size + this.#offering.size === 0) return
+    this.#roomTimer = this.#deps.clock.after(waitingEveryMs, () => {
+      this.#roomTimer = null
+      for (const key of this.#waiting) this.#queue.add(key, 'waiting')
+      if (this.#deps.config.rebalance.enabled && this.#offering.size > 0) this.#offerBalance()
+      this.#offering.clear()
       this.#wake()
     })
   }
 
+  #offerBalance(): void {
+    const { view } = this.#deps.state
+    for (const { key, revision } of view.services.values()) {
+      const zone = view.revisionOf(key, revision)?.spec.zone
+      if (zone !== undefined && this.#offering.has(zone)) this.#queue.add(key, 'routine')
+    }
+  }
+
   #wake(): void {
-    if (this.#ticking || this.#dirty.size === 0 || this.#signal === null || this.#signal.aborted) return
+    if (this.#ticking || this.#queue.size === 0 || this.#signal === null || this.#signal.aborted) return
     this.#ticking = true
     this.#deps.clock.after(0, () => void this.#tickAndGoOn())
   }
@@ -155,37 +164,43 @@ export class ReconcileLoop {
   }
 
   async #tick(): Promise<void> {
-    const batch = [...this.#dirty].toSorted().slice(0, batchSize)
-    for (const key of batch) this.#dirty.delete(key)
+    const batch: ServiceKey[] = []
     try {
       await this.#deps.state.write({ actor: 'controlplane' }, (tx) => {
-        for (const key of batch) this.#reconcile(tx, key)
+        let cost = 0
+        for (const key of this.#queue.drain()) {
+          batch.push(key)
+          cost += this.#reconcile(tx, key)
+          if (cost >= lookedAtPerTick) break
+        }
       })
     } catch (error) {
-      for (const key of batch) this.#dirty.add(key)
+      for (const key of batch) this.#queue.add(key, 'urgent')
       throw error
     }
   }
 
-  #reconcile(tx: Transaction, key: ServiceKey): void {
+  /** Returns what it has cost, in instances looked at. */
+  #reconcile(tx: Transaction, key: ServiceKey): number {
     const { config } = this.#deps
     if (!tx.services.has(key)) {
       this.#forget(key)
-      return
+      return 1
     }
     if (tx.services.get(key)?.status === 'converged') this.#moving.delete(key)
     const movesLeft = config.rebalance.maxAtOnce - this.#moving.size
-    const { steps, dueAtMs } = reconcile(tx, key, reconcileContext(tx, this.#deps, movesLeft))
+    const context = reconcileContext(tx, this.#deps, movesLeft)
+    const { steps, dueAtMs, lacksRoom } = reconcile(tx, key, context)
     if (steps.some((step) => step.kind === 'create' && isMoveForBalance(step.reason))) this.#moving.add(key)
     applySteps(tx, key, steps)
     const after = tx.services.get(key)
-    if (!after) {
-      this.#forget(key)
-      return
+    if (!after) this.#forget(key)
+    else {
+      if (lacksRoom && after.status !== 'converged') this.#waiting.add(key)
+      else this.#waiting.delete(key)
+      this.#schedule(key, dueAtMs, tx.nowMs)
     }
-    if (after.status === 'converged') this.#waiting.delete(key)
-    else this.#waiting.add(key)
-    this.#schedule(key, dueAtMs, tx.nowMs)
+    return 1 + tx.instancesOf(key).length + steps.length * costOfStep
   }
 
   #schedule(key: ServiceKey, dueAtMs: number | null, nowMs: number): void {

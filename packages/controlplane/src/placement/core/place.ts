@@ -46,6 +46,7 @@ export class PlacementBatch {
   readonly #passing: readonly Filter[]
   #candidates: Candidates | null = null
   #refusal: string | null = null
+  #hasRefused = false
 
   constructor(view: ClusterView, request: PlacementRequest) {
     const { service, revision, rules, portRange, books } = request
@@ -53,6 +54,11 @@ export class PlacementBatch {
     this.#request = request
     this.#context = { view, service, revision, rules, books, portRange }
     this.#passing = passingFilters(this.#context)
+  }
+
+  /** True once something has found no place. */
+  get hasRefused(): boolean {
+    return this.#hasRefused
   }
 
   /** Chooses the best node and notes the instance on it. */
@@ -84,7 +90,9 @@ export class PlacementBatch {
     if (home && fits(filters, home)) return home
     const { environment } = this.#request.revision.spec
     const nodes = this.#view.nodesIn(environment, this.#request.revision.template.zone)
-    return nodes.find((node) => fits(filters, node)) ?? null
+    const found = nodes.find((node) => fits(filters, node)) ?? null
+    if (found === null) this.#hasRefused = true
+    return found
   }
 
   #find(want: Want): { candidate: Candidate; hostPorts: Readonly<Record<string, number>> } | null {
@@ -128,6 +136,7 @@ export class PlacementBatch {
 
   /** Nothing that is placed later makes room, so that the text stays true for the whole batch. */
   #explain(): string {
+    this.#hasRefused = true
     this.#refusal ??= explainNoFit(this.#view, allFilters(this.#context))
     return this.#refusal
   }

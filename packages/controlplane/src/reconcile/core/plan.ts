@@ -82,7 +82,8 @@ export class Plan {
         for (const instance of instances) this.wake(this.situation.availableAtMs(instance))
       }
     }
-    return { steps: this.#steps, dueAtMs: this.#dueAtMs }
+    const lacksRoom = [...this.#batches.values()].some((batch) => batch.hasRefused)
+    return { steps: this.#steps, dueAtMs: this.#dueAtMs, lacksRoom }
   }
 
   batch(revision: Revision): PlacementBatch {

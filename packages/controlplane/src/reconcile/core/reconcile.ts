@@ -33,7 +33,7 @@ export function reconcile(
 ): Reconciled {
   const service = view.services.get(key)
   const wanted = service && view.revisionOf(key, service.revision)
-  if (!wanted) return { steps: [], dueAtMs: null }
+  if (!wanted) return { steps: [], dueAtMs: null, lacksRoom: false }
   const plan = new Plan(new Situation(view, service, wanted, context))
   if (service.deleting) {
     deleteService(plan)

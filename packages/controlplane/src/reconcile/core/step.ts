@@ -53,4 +53,6 @@ export interface Reconciled {
   readonly steps: readonly Step[]
   /** Look again at this wall-clock time even if nothing changes by then; null: only when something changes. */
   readonly dueAtMs: number | null
+  /** Something found no place: look again when room may have been made. */
+  readonly lacksRoom: boolean
 }
