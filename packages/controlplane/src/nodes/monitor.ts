@@ -30,6 +30,7 @@ export class NodeMonitor {
   #brakeSinceMs: number | null = null
   #checkedAtMs: number
   #writing = false
+  #checksSoon = false
 
   constructor(deps: { state: State; clock: Clock; config: NodesConfig; onProblem: (error: unknown) => void }) {
     this.#state = deps.state
@@ -58,16 +59,26 @@ export class NodeMonitor {
       if (engineProblem === undefined) return
       const engineDownSinceMs = engineProblem === '' ? null : nowMs
       this.#contacts.set(node, { heardAtMs: nowMs, engineProblem, engineDownSinceMs })
-      this.check()
+      this.#checkSoon()
       return
     }
     contact.heardAtMs = nowMs
-    if (engineProblem !== undefined && engineProblem !== contact.engineProblem) {
+    const changed = engineProblem !== undefined && engineProblem !== contact.engineProblem
+    if (changed) {
       contact.engineProblem = engineProblem
       contact.engineDownSinceMs = engineProblem === '' ? null : (contact.engineDownSinceMs ?? nowMs)
-      this.check()
     }
-    if (this.#state.view.nodes.get(node)?.liveness !== 'ready') this.check()
+    if (changed || this.#state.view.nodes.get(node)?.liveness !== 'ready') this.#checkSoon()
+  }
+
+  /** One look for all that many nodes say at once. */
+  #checkSoon(): void {
+    if (this.#checksSoon) return
+    this.#checksSoon = true
+    this.#clock.after(0, () => {
+      this.#checksSoon = false
+      this.check()
+    })
   }
 
   /** The agent is about to be answered, which renews its lease. */
