@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 declare const brand: unique symbol
 type Brand<T, Name extends string> = T & { readonly [brand]?: Name }
@@ -28,7 +28,7 @@ export function resolveServiceName(reference: string, of: ServiceKey): ServiceKe
 const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789'
 
 function digest(text: string): string {
-  const bytes = createHash('sha256').update(text).digest()
+  const bytes = hash('sha256', text, 'buffer')
   let out = ''
   for (let index = 0; index < 8; index++) out += alphabet[(bytes[index] ?? 0) % 32]
   return out

@@ -35,9 +35,9 @@ export type Placed =
   | { readonly fits: false; readonly reason: string }
 
 /**
- * Places instances of one revision of one service, one after the other. The nodes are filtered
- * once; from then on each placement can only make nodes unfit, so that an unfit one is dropped when
- * it comes up as the best.
+ * Places instances of one revision of one service, one after the other. What lasts is asked of the nodes once; all
+ * else only of the one that comes up as the best. Placements only ever make nodes unfit, so that one that does not
+ * fit is dropped for good.
  */
 export class PlacementBatch {
   readonly #view: ClusterView
@@ -120,7 +120,7 @@ export class PlacementBatch {
   #open(): Candidates {
     if (this.#candidates !== null) return this.#candidates
     const { revision, rules, staying } = this.#request
-    const filters = [...lastingFilters(this.#context), ...this.#passing]
+    const filters = lastingFilters(this.#context)
     const { environment } = revision.spec
     const nodes = this.#view
       .nodesIn(environment, revision.template.zone)

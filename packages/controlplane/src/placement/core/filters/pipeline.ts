@@ -9,10 +9,8 @@ import { resourcesFilter } from './resources.ts'
 import { separateFilter } from './separate.ts'
 import { zoneFilter } from './zone.ts'
 
-/** What never changes while instances of one service are placed. */
+/** What never changes while instances of one service are placed, for nodes of its environment and zone. */
 export const lastingFilters = (context: FilterContext): readonly Filter[] => [
-  environmentFilter(context),
-  zoneFilter(context),
   nodeStateFilter,
   requireFilter(context),
 ]
@@ -26,6 +24,8 @@ export const passingFilters = (context: FilterContext): readonly Filter[] => [
 
 /** All of them, in the order in which they explain themselves. */
 export const allFilters = (context: FilterContext): readonly Filter[] => [
+  environmentFilter(context),
+  zoneFilter(context),
   ...lastingFilters(context),
   ...passingFilters(context),
 ]
