@@ -27,8 +27,7 @@ export function applySteps(tx: Transaction, key: ServiceKey, steps: readonly Ste
 const handlers: Handlers = {
   create(tx, key, step) {
     tx.putInstance(newInstance(key, step, tx.nowMs))
-    tell(tx, step.id, 'created', step.reason)
-    if (step.node !== null) tell(tx, step.id, 'assigned', `to ${step.node}: ${step.reason}`)
+    tell(tx, step.id, 'created', step.node === null ? step.reason : `on ${step.node}: ${step.reason}`)
   },
   assign(tx, _key, { id, node, hostPorts, reason }) {
     change(tx, id, { node, hostPorts, cause: reason })

@@ -27,7 +27,7 @@ t.test('everything that people may ask about becomes an event with its cause', a
   scene.state.putNode(aNode('n2'))
   scene.node('n1', { liveness: 'lost' })
   scene.rest()
-  t.same(actions(scene, 'Instance'), ['given-up', 'created', 'assigned'])
+  t.same(actions(scene, 'Instance'), ['given-up', 'created'])
   t.match(scene.state.events.find(({ action }) => action === 'given-up')?.reason, /node n1 is lost/)
 
   scene.state.events.length = 0
