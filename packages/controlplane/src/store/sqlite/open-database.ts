@@ -18,6 +18,9 @@ import { codeOf, damage, storeError } from './errors.ts'
 import { migrate } from './migrate.ts'
 import type { Migration } from './migrations.ts'
 
+/** So much of the file is kept in memory when it is that large: pages of the index are written again and again. */
+const cacheKiB = 128 * 1024
+
 /** Names who uses the data, for people; the lock itself is SQLite's and ends with the process. */
 export const holderFileOf = (file: string): string => `${file}.pid`
 
@@ -61,6 +64,7 @@ function configure(db: Database.Database, { journalLimitBytes }: OpenOptions): v
   db.pragma('foreign_keys = ON')
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
+  db.pragma(`cache_size = -${cacheKiB}`)
   db.pragma('wal_autocheckpoint = 0')
   db.pragma(`journal_size_limit = ${journalLimitBytes}`)
   db.exec('BEGIN IMMEDIATE; COMMIT')

@@ -49,7 +49,7 @@ const pruneRows = 1_000
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { directory, logger, maxEventsLoaded = 10_000 } = options
-  const { checkpointBytes = 16 * 1024 * 1024, truncateBytes = 64 * 1024 * 1024 } = options
+  const { checkpointBytes = 64 * 1024 * 1024, truncateBytes = 256 * 1024 * 1024 } = options
   const db = openDatabase({
     file: join(directory, databaseFileName),
     migrations: options.migrations ?? allMigrations,
