@@ -11,6 +11,12 @@ export const megabytes = (bytes: number): number => Math.round(bytes / 1024 / 10
 /** Resident memory of this process at its largest so far. */
 export const peakMegabytes = (): number => Math.round(process.resourceUsage().maxRSS / 1024)
 
+/** Processor time of this process since then, all its threads together. */
+export function cpuSeconds(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return seconds((user + system) / 1000)
+}
+
 export const seconds = (ms: number): number => Math.round(ms) / 1000
 
 /** Waits until it is true; throws when that takes longer than any run should. */

@@ -11,9 +11,9 @@ import { isMoveForBalance } from './core/rebalance.ts'
 import { reconcile } from './core/reconcile.ts'
 import { WorkQueue } from './work-queue.ts'
 
-/** One transaction looks at about so many instances, and writes a tenth of that: agents must not wait for it. */
-const lookedAtPerTick = 10_000
-const costOfStep = 10
+/** One transaction looks at about so many instances, and writes half as many steps: agents must not wait for it. */
+const lookedAtPerTick = 2_000
+const costOfStep = 2
 /** Services that wait for room look again at most this often when room may have been made. */
 const waitingEveryMs = 100
 /** After a refused write (a full disk, say) the same work is tried again this much later. */
