@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { systemClock, type Image } from '@bulkhead/shared'
+import { systemClock, type Clock, type Image } from '@bulkhead/shared'
 
 import { admit, applyAdmitted } from '../../packages/controlplane/src/admission/admit.ts'
 import type { ResolvedImage } from '../../packages/controlplane/src/admission/images.ts'
@@ -36,6 +36,7 @@ const image: Image = {
 export const pinnedImage = async (): Promise<ResolvedImage> => ({ image, warnings: [] })
 
 export interface ControlPlane extends AsyncDisposable {
+  readonly clock: Clock
   readonly config: Config
   readonly store: SqliteStore
   readonly state: State
@@ -72,6 +73,7 @@ export async function openControlPlane(directory: string, source: ConfigSource =
     loop.follow([commit])
   }, stop.signal)
   return {
+    clock,
     config,
     store,
     state,
@@ -97,8 +99,12 @@ export async function scratchDirectory(): Promise<Disposable & { readonly path: 
 const documentsPerApply = 100
 const nodesPerWrite = 500
 
-/** The nodes as they are once their agents have been heard. */
-export async function registerNodes({ state }: ControlPlane, nodes: readonly PlannedNode[]): Promise<void> {
+/** The nodes as they have joined, or as they are once their agents have been heard. */
+export async function registerNodes(
+  { state }: ControlPlane,
+  nodes: readonly PlannedNode[],
+  liveness: 'suspect' | 'ready',
+): Promise<void> {
   for (let at = 0; at < nodes.length; at += nodesPerWrite) {
     await state.write({ actor: 'scale' }, (tx) => {
       for (const { name, facts } of nodes.slice(at, at + nodesPerWrite)) {
@@ -106,7 +112,7 @@ export async function registerNodes({ state }: ControlPlane, nodes: readonly Pla
           name,
           facts,
           labels: {},
-          liveness: 'ready',
+          liveness,
           livenessReason: '',
           livenessSinceMs: tx.nowMs,
           confirmedDead: false,

@@ -20,10 +20,17 @@ export function cpuSeconds(before: NodeJS.CpuUsage): number {
 export const seconds = (ms: number): number => Math.round(ms) / 1000
 
 /** Waits until it is true; throws when that takes longer than any run should. */
-export async function until(what: string, isTrue: () => boolean, timeoutMs = 1_800_000): Promise<void> {
+export async function until(
+  what: string,
+  isTrue: () => boolean,
+  whyNot: () => string = () => '',
+  timeoutMs = 1_800_000,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!isTrue()) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${timeoutMs / 1000} s`)
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: not within ${timeoutMs / 1000} s: ${whyNot()}`)
+    }
     await delay(5)
   }
 }

@@ -13,6 +13,7 @@ import {
   scratchDirectory,
   type ControlPlane,
 } from './control-plane.ts'
+import { countPlaced, isConverged } from './look.ts'
 import { cpuSeconds, megabytes, peakMegabytes, progress, quantile, seconds, until } from './measure.ts'
 import { healthyReport } from './reports.ts'
 
@@ -26,13 +27,19 @@ export interface PlacementFigures extends Size {
   /** All instances reported as running and healthy, node by node, until every service is converged. */
   readonly convergedS: number
   readonly reportsPerS: number
+  readonly convergedCpuS: number
+  /** From the write that scales one service up by one until its new instance is placed and on the disk. */
   readonly changeMedianMs: number
+  /** Processor time of the same. */
+  readonly changeCpuMedianMs: number
+  readonly changeP90Ms: number
   readonly changeWorstMs: number
   readonly peakMB: number
   readonly heapMB: number
   readonly databaseMB: number
   /** Opening the database again. */
   readonly loadS: number
+  readonly loadCpuS: number
 }
 
 const reportsInFlight = 32
@@ -44,21 +51,22 @@ export async function measurePlacements(size: Size): Promise<PlacementFigures> {
   const { path } = directory
   const services = planServices(size)
   const filled = await fill(path, size, services)
-  global.gc?.()
   const since = performance.now()
+  const cpuBefore = process.cpuUsage()
   await using again = await openControlPlane(path)
   const loadS = seconds(performance.now() - since)
+  const loadCpuS = cpuSeconds(cpuBefore)
   if (again.state.view.instances.size < size.instances) throw new Error('the disk has lost instances')
-  return { ...size, services: services.length, ...filled, loadS }
+  return { ...size, services: services.length, ...filled, loadS, loadCpuS }
 }
 
 async function fill(
   path: string,
   size: Size,
   services: readonly object[],
-): Promise<Omit<PlacementFigures, 'loadS' | 'services' | keyof Size>> {
+): Promise<Omit<PlacementFigures, 'loadS' | 'loadCpuS' | 'services' | keyof Size>> {
   await using plane = await openControlPlane(path, { rebalance: { enabled: false } })
-  await registerNodes(plane, planNodes(size))
+  await registerNodes(plane, planNodes(size), 'ready')
   plane.loop.start(plane.signal)
   const placing = performance.now()
   const cpuBefore = process.cpuUsage()
@@ -70,37 +78,32 @@ async function fill(
   const placedCpuS = cpuSeconds(cpuBefore)
   progress(`placed after ${seconds(placedMs)} s, ${megabytes(process.memoryUsage.rss())} MB`)
   const starting = performance.now()
+  const startingCpu = process.cpuUsage()
   await reportAll(plane)
   const reportedMs = performance.now() - starting
   await until('converging', () => isConverged(plane))
   const convergedMs = performance.now() - starting
+  const convergedCpuS = cpuSeconds(startingCpu)
   progress(`converged after ${seconds(convergedMs)} s, ${megabytes(process.memoryUsage.rss())} MB`)
   // What the bulk has left behind (old events in the store, garbage) is not part of a change.
   await delay(3000)
   const changes = await changeServices(plane)
-  const { databaseBytes } = plane.store.sizes()
+  const { databaseBytes, logBytes } = plane.store.sizes()
   return {
     placedS: seconds(placedMs),
     placedCpuS,
     placementsPerS: Math.round((size.instances / placedMs) * 1000),
     convergedS: seconds(convergedMs),
     reportsPerS: Math.round((size.instances / reportedMs) * 1000),
-    changeMedianMs: quantile(changes, 0.5),
-    changeWorstMs: quantile(changes, 1),
+    convergedCpuS,
+    changeMedianMs: quantile(changes.map(({ ms }) => ms), 0.5),
+    changeCpuMedianMs: quantile(changes.map(({ cpuMs }) => cpuMs), 0.5),
+    changeP90Ms: quantile(changes.map(({ ms }) => ms), 0.9),
+    changeWorstMs: quantile(changes.map(({ ms }) => ms), 1),
     peakMB: peakMegabytes(),
     heapMB: megabytes(process.memoryUsage().heapUsed),
-    databaseMB: megabytes(databaseBytes),
+    databaseMB: megabytes(databaseBytes + logBytes),
   }
-}
-
-function countPlaced({ state, signal }: ControlPlane): () => number {
-  let count = 0
-  state.feed.subscribe(({ changes }) => {
-    for (const change of changes) {
-      if (change.kind === 'instance' && change.after?.node && !change.before?.node) count++
-    }
-  }, signal)
-  return () => count
 }
 
 /** Every node's agent says that all it was given runs. */
@@ -117,19 +120,20 @@ async function reportAll({ state }: ControlPlane): Promise<void> {
   await Promise.all(waiting)
 }
 
-function isConverged({ state }: ControlPlane): boolean {
-  for (const { status } of state.view.services.values()) if (status !== 'converged') return false
-  return true
+interface Sample {
+  readonly ms: number
+  readonly cpuMs: number
 }
 
 /** Scales single services up by one; each measured until the new instance is placed and on the disk. */
-async function changeServices(plane: ControlPlane): Promise<readonly number[]> {
+async function changeServices(plane: ControlPlane): Promise<readonly Sample[]> {
   const keys = [...plane.state.view.services.keys()]
-  const times: number[] = []
+  const times: Sample[] = []
   for (let sample = 0; sample < samples; sample++) {
     const key = keys[Math.floor((sample * keys.length) / samples)] ?? ''
     const placed = nextPlacement(plane, key)
     const since = performance.now()
+    const cpuBefore = process.cpuUsage()
     await plane.state.write({ actor: 'scale' }, (tx) => {
       const service = tx.services.get(key)
       const current = service && tx.revisionOf(key, service.revision)
@@ -139,7 +143,9 @@ async function changeServices(plane: ControlPlane): Promise<readonly number[]> {
       changeRevision(tx, { key, spec, source, template, actor: tx.actor, cause: 'scaled by one' })
     })
     await placed
-    times.push(performance.now() - since)
+    const { user, system } = process.cpuUsage(cpuBefore)
+    times.push({ ms: performance.now() - since, cpuMs: (user + system) / 1000 })
+    await delay(20)
     await plane.state.settled()
   }
   return times

@@ -1,24 +1,34 @@
 import type { InstanceReport } from '@bulkhead/shared'
 
-import type { Instance } from '../../packages/shared/src/model/instance.ts'
+/** What an instance and an assignment have in common. */
+export interface Assigned {
+  readonly id: string
+  readonly service: string
+  readonly slot: number
+  readonly revision: number
+  readonly attempt: number
+  readonly startAtMs: number
+  readonly hostPorts: Readonly<Record<string, number>>
+}
 
 /** What the agent of a good container says once it runs. */
-export function healthyReport(instance: Instance, nowMs: number): InstanceReport {
+export function healthyReport(assigned: Assigned, nowMs: number): InstanceReport {
+  const { id, service, slot, revision, attempt, startAtMs, hostPorts } = assigned
   return {
-    instance: instance.id,
-    service: instance.service,
-    slot: instance.slot,
-    revision: instance.revision,
-    origin: instance.id,
+    instance: id,
+    service,
+    slot,
+    revision,
+    origin: id,
     predecessor: null,
-    attempt: instance.attempt,
-    startAtMs: instance.startAtMs,
-    hostPorts: instance.hostPorts,
+    attempt,
+    startAtMs,
+    hostPorts,
     observed: {
       state: 'running',
       health: 'healthy',
       reason: '',
-      containerId: instance.id.padStart(64, '0'),
+      containerId: id.padStart(64, '0'),
       startedAtMs: nowMs,
       healthySinceMs: nowMs,
       finishedAtMs: null,

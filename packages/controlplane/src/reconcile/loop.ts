@@ -45,6 +45,8 @@ export class ReconcileLoop {
   readonly #moving = new Set<ServiceKey>()
   #signal: AbortSignal | null = null
   #ticking = false
+  /** Of the last tick's transaction: what it changed calls for another look, which is nobody's hurry. */
+  #ownRevision = -1
   #roomTimer: Timer | null = null
 
   constructor(deps: LoopDeps) {
@@ -66,42 +68,39 @@ export class ReconcileLoop {
     })
   }
 
-  mark(key: ServiceKey): void {
-    this.#queue.add(key, 'urgent')
-    this.#wake()
-  }
-
   /** Takes in durable commits. */
   follow(commits: readonly Commit[]): void {
     let roomMade = false
-    for (const { changes } of commits) {
-      for (const change of changes) roomMade = this.#take(change) || roomMade
+    for (const { revision, changes } of commits) {
+      const own = revision === this.#ownRevision
+      for (const change of changes) roomMade = this.#take(change, own) || roomMade
     }
     if (roomMade) this.#roomMade()
     this.#wake()
   }
 
   /** Marks whom the change concerns; true when somebody who waits may find room now. */
-  #take(change: Changed): boolean {
+  #take(change: Changed, own: boolean): boolean {
     const { view } = this.#deps.state
+    const observed = own ? 'follow-up' : 'observed'
     switch (change.kind) {
       case 'service':
-        this.#queue.add(change.key, 'urgent')
-        for (const dependent of view.dependentsOf(change.key)) this.#queue.add(dependent, 'urgent')
+        this.#queue.add(change.key, own ? 'follow-up' : 'wanted')
+        for (const dependent of view.dependentsOf(change.key)) this.#queue.add(dependent, observed)
         return change.after === undefined
       case 'revision':
       case 'rollout': {
         const service = (change.after ?? change.before)?.service
-        if (service !== undefined) this.#queue.add(service, 'urgent')
+        if (service !== undefined) this.#queue.add(service, own ? 'follow-up' : 'wanted')
         return change.kind === 'revision'
       }
       case 'instance': {
         const service = (change.after ?? change.before)?.service
         if (service === undefined) return false
-        this.#queue.add(service, 'urgent')
+        this.#queue.add(service, observed)
         const healthBefore = change.before?.observed.health
         if (healthBefore !== change.after?.observed.health) {
-          for (const dependent of view.dependentsOf(service)) this.#queue.add(dependent, 'urgent')
+          for (const dependent of view.dependentsOf(service)) this.#queue.add(dependent, observed)
         }
         return change.before?.observed.state !== change.after?.observed.state
       }
@@ -119,7 +118,7 @@ export class ReconcileLoop {
   }
 
   #takeNode(view: ClusterView, name: string): void {
-    for (const instance of view.instancesOn(name)) this.#queue.add(instance.service, 'urgent')
+    for (const { service } of view.instancesOn(name)) this.#queue.add(service, 'observed')
     const node = view.nodes.get(name)
     if (node?.liveness !== 'ready' || node.admittance !== 'open') return
     for (const zone of node.facts.zones) this.#offering.add(zone)
@@ -129,7 +128,7 @@ export class ReconcileLoop {
     if (this.#roomTimer !== null || this.#waiting.size + this.#offering.size === 0) return
     this.#roomTimer = this.#deps.clock.after(waitingEveryMs, () => {
       this.#roomTimer = null
-      for (const key of this.#waiting) this.#queue.add(key, 'waiting')
+      for (const key of this.#waiting) this.#queue.add(key, 'follow-up')
       if (this.#deps.config.rebalance.enabled && this.#offering.size > 0) this.#offerBalance()
       this.#offering.clear()
       this.#wake()
@@ -167,6 +166,7 @@ export class ReconcileLoop {
     const batch: ServiceKey[] = []
     try {
       await this.#deps.state.write({ actor: 'controlplane' }, (tx) => {
+        this.#ownRevision = tx.revision
         let cost = 0
         for (const key of this.#queue.drain()) {
           batch.push(key)
@@ -175,7 +175,7 @@ export class ReconcileLoop {
         }
       })
     } catch (error) {
-      for (const key of batch) this.#queue.add(key, 'urgent')
+      for (const key of batch) this.#queue.add(key, 'observed')
       throw error
     }
   }
@@ -207,7 +207,10 @@ export class ReconcileLoop {
     this.#timers.get(key)?.cancel()
     this.#timers.delete(key)
     if (dueAtMs === null) return
-    const timer = this.#deps.clock.after(Math.max(dueAtMs - nowMs, 1), () => this.mark(key))
+    const timer = this.#deps.clock.after(Math.max(dueAtMs - nowMs, 1), () => {
+      this.#queue.add(key, 'observed')
+      this.#wake()
+    })
     this.#timers.set(key, timer)
   }
 

@@ -1,0 +1,163 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+
+import { makeApp } from '../../packages/controlplane/src/api/app.ts'
+import { mintToken } from '../../packages/controlplane/src/api/auth.ts'
+import { planNodes, planServices, type PlannedNode } from './cluster-plan.ts'
+import {
+  applyDocuments,
+  complaints,
+  openControlPlane,
+  pinnedImage,
+  registerNodes,
+  scratchDirectory,
+  type ControlPlane,
+} from './control-plane.ts'
+import { Fleet } from './fleet/fleet.ts'
+import { firstUnconverged, inState, isConverged } from './look.ts'
+import { measureLoss, type LossFigures } from './loss.ts'
+import { cpuSeconds, peakMegabytes, progress, quantile, seconds, until } from './measure.ts'
+
+export interface AgentsSize {
+  readonly agents: number
+  readonly instances: number
+  readonly environments: number
+  /** Status changes per second that are tried, one after the other. */
+  readonly rates: readonly number[]
+  readonly forS: number
+}
+
+export interface LoadRow {
+  readonly wantedPerS: number
+  readonly changesPerS: number
+  readonly heartbeatsPerS: number
+  readonly cpuPercent: number
+  readonly watcherP50Ms: number
+  readonly watcherP99Ms: number
+  readonly agentP99Ms: number
+  readonly heartbeatP99Ms: number
+  readonly loopDelayP99Ms: number
+  readonly samples: number
+}
+
+export interface AgentsFigures {
+  readonly agents: number
+  readonly instances: number
+  /** From the first connection until every node is ready. */
+  readonly connectedS: number
+  /** From the first `apply` until every instance is healthy and every service converged. */
+  readonly deployedS: number
+  readonly rows: readonly LoadRow[]
+  readonly loss: LossFigures
+  readonly peakMB: number
+}
+
+const watchedServices = 50
+/** A fifth of the nodes is a mass here, so that the brake is seen at work, and it holds as long as in production. */
+const nodesConfig = { massLossBrake: '10%', massLossHold: '1m', restartGrace: '1s' }
+
+/** Sessions over WebSockets: everything comes up, changes at growing rates, and a part falls silent at once. */
+export async function measureAgents(size: AgentsSize, holdS: number): Promise<AgentsFigures> {
+  using directory = await scratchDirectory()
+  const nodes = { ...nodesConfig, massLossHold: `${holdS}s` }
+  await using plane = await openControlPlane(directory.path, { nodes })
+  const environments = Array.from({ length: size.environments }, (_, index) => `env-${index}`)
+  const shape = { instances: size.instances, nodes: size.agents }
+  const planned = planNodes(shape, environments)
+  await registerNodes(plane, planned, 'suspect')
+  await using api = await serve(plane)
+  plane.monitor.start(plane.signal)
+  plane.loop.start(plane.signal)
+  await using fleet = new Fleet()
+  const connecting = performance.now()
+  await connect(fleet, plane, planned, api)
+  await until('connecting', () => inState(plane, 'ready') === size.agents)
+  const connectedS = seconds(performance.now() - connecting)
+  progress(`${size.agents} agents connected after ${connectedS} s`)
+  const deploying = performance.now()
+  await applyDocuments(plane, planServices(shape, environments))
+  await until('deploying', () => isConverged(plane), () => firstUnconverged(plane))
+  const deployedS = seconds(performance.now() - deploying)
+  progress(`${size.instances} instances run after ${deployedS} s`)
+  await watch(fleet, plane, api)
+  await delay(3000)
+  const rows: LoadRow[] = []
+  for (const rate of size.rates) rows.push(await underLoad(fleet, rate, size.forS))
+  await until('calming down', () => isConverged(plane), () => firstUnconverged(plane), 60_000)
+  const loss = await measureLoss(plane, fleet, Math.floor(size.agents / 5))
+  const { agents, instances } = size
+  return { agents, instances, connectedS, deployedS, rows, loss, peakMB: peakMegabytes() }
+}
+
+interface Api extends AsyncDisposable {
+  readonly url: string
+  readonly token: string
+}
+
+async function serve(plane: ControlPlane): Promise<Api> {
+  const { state, hub, monitor, tables, config } = plane
+  const clock = plane.clock
+  const app = await makeApp({
+    state,
+    hub,
+    monitor,
+    tables,
+    config,
+    clock,
+    logger: complaints,
+    version: '0',
+    resolveImage: pinnedImage,
+    backup: (file) => plane.store.backup(file),
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const token = await state.write({ actor: 'scale' }, (tx) =>
+    mintToken(tx, { kind: 'admin', node: null, zone: null, expiresAtMs: null }),
+  )
+  return { url, token, [Symbol.asyncDispose]: () => app.close() }
+}
+
+async function connect(
+  fleet: Fleet,
+  { state }: ControlPlane,
+  planned: readonly PlannedNode[],
+  { url }: Api,
+): Promise<void> {
+  const agents = await state.write({ actor: 'scale' }, (tx) =>
+    planned.map((node) => ({
+      ...node,
+      token: mintToken(tx, { kind: 'node', node: node.name, zone: null, expiresAtMs: null }),
+    })),
+  )
+  await fleet.tell({ kind: 'connect', url, agents })
+}
+
+async function watch(fleet: Fleet, { state }: ControlPlane, { url, token }: Api): Promise<void> {
+  const keys = [...state.view.services.keys()]
+  const step = Math.max(Math.floor(keys.length / watchedServices), 1)
+  const services = keys.filter((_, index) => index % step === 0).slice(0, watchedServices)
+  await fleet.tell({ kind: 'watch', url, token, services })
+}
+
+async function underLoad(fleet: Fleet, wantedPerS: number, forS: number): Promise<LoadRow> {
+  const delays = monitorEventLoopDelay({ resolution: 1 })
+  delays.enable()
+  const cpuBefore = process.cpuUsage()
+  const since = performance.now()
+  const figures = await fleet.load(wantedPerS, forS)
+  const cpuPercent = Math.round((cpuSeconds(cpuBefore) / (performance.now() - since)) * 100_000)
+  delays.disable()
+  const row = {
+    wantedPerS,
+    changesPerS: figures.changesPerS,
+    heartbeatsPerS: figures.heartbeatsPerS,
+    cpuPercent,
+    watcherP50Ms: quantile(figures.watcherMs, 0.5),
+    watcherP99Ms: quantile(figures.watcherMs, 0.99),
+    agentP99Ms: quantile(figures.agentMs, 0.99),
+    heartbeatP99Ms: quantile(figures.heartbeatMs, 0.99),
+    loopDelayP99Ms: delays.percentile(99) / 1e6,
+    samples: figures.watcherMs.length,
+  }
+  progress(JSON.stringify(row))
+  return row
+}
