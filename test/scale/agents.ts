@@ -34,6 +34,8 @@ export interface LoadRow {
   readonly cpuPercent: number
   readonly watcherP50Ms: number
   readonly watcherP99Ms: number
+  /** From the report of a change to the first other agent's table. */
+  readonly agentP50Ms: number
   readonly agentP99Ms: number
   readonly heartbeatP99Ms: number
   readonly loopDelayP99Ms: number
@@ -53,6 +55,9 @@ export interface AgentsFigures {
 }
 
 const watchedServices = 50
+/** Agents whose changes of state are timed, with the watchers, in a process that has little else to do. */
+const probingAgents = 20
+const probesPerS = 50
 /** A fifth of the nodes is a mass here, so that the brake is seen at work, and it holds as long as in production. */
 const nodesConfig = { massLossBrake: '10%', massLossHold: '1m', restartGrace: '1s' }
 
@@ -69,8 +74,12 @@ export async function measureAgents(size: AgentsSize, holdS: number): Promise<Ag
   plane.monitor.start(plane.signal)
   plane.loop.start(plane.signal)
   await using fleet = new Fleet()
+  await using probes = new Fleet()
+  const step = Math.ceil(size.agents / probingAgents)
+  const probing = planned.filter((_, index) => index % step === step - 1)
   const connecting = performance.now()
-  await connect(fleet, plane, planned, api)
+  await connect(fleet, plane, planned.filter((node) => !probing.includes(node)), api)
+  await connect(probes, plane, probing, api)
   await until('connecting', () => inState(plane, 'ready') === size.agents)
   const connectedS = seconds(performance.now() - connecting)
   progress(`${size.agents} agents connected after ${connectedS} s`)
@@ -79,10 +88,10 @@ export async function measureAgents(size: AgentsSize, holdS: number): Promise<Ag
   await until('deploying', () => isConverged(plane), () => firstUnconverged(plane))
   const deployedS = seconds(performance.now() - deploying)
   progress(`${size.instances} instances run after ${deployedS} s`)
-  await watch(fleet, plane, api)
+  await watch(probes, plane, probing, api)
   await delay(3000)
   const rows: LoadRow[] = []
-  for (const rate of size.rates) rows.push(await underLoad(fleet, rate, size.forS))
+  for (const rate of size.rates) rows.push(await underLoad(fleet, probes, rate, size.forS))
   await until('calming down', () => isConverged(plane), () => firstUnconverged(plane), 60_000)
   const loss = await measureLoss(plane, fleet, Math.floor(size.agents / 5))
   const { agents, instances } = size
@@ -131,32 +140,38 @@ async function connect(
   await fleet.tell({ kind: 'connect', url, agents })
 }
 
-async function watch(fleet: Fleet, { state }: ControlPlane, { url, token }: Api): Promise<void> {
-  const keys = [...state.view.services.keys()]
-  const step = Math.max(Math.floor(keys.length / watchedServices), 1)
-  const services = keys.filter((_, index) => index % step === 0).slice(0, watchedServices)
-  await fleet.tell({ kind: 'watch', url, token, services })
+async function watch(
+  probes: Fleet,
+  { state }: ControlPlane,
+  probing: readonly PlannedNode[],
+  { url, token }: Api,
+): Promise<void> {
+  const there = probing.flatMap(({ name }) => state.view.instancesOn(name).map(({ service }) => service))
+  const services = [...new Set(there)].slice(0, watchedServices)
+  await probes.tell({ kind: 'watch', url, token, services })
+  await delay(1000)
 }
 
-async function underLoad(fleet: Fleet, wantedPerS: number, forS: number): Promise<LoadRow> {
+async function underLoad(fleet: Fleet, probes: Fleet, wantedPerS: number, forS: number): Promise<LoadRow> {
   const delays = monitorEventLoopDelay({ resolution: 1 })
   delays.enable()
   const cpuBefore = process.cpuUsage()
   const since = performance.now()
-  const figures = await fleet.load(wantedPerS, forS)
+  const [bulk, probed] = await Promise.all([fleet.load(wantedPerS, forS), probes.load(probesPerS, forS)])
   const cpuPercent = Math.round((cpuSeconds(cpuBefore) / (performance.now() - since)) * 100_000)
   delays.disable()
   const row = {
-    wantedPerS,
-    changesPerS: figures.changesPerS,
-    heartbeatsPerS: figures.heartbeatsPerS,
+    wantedPerS: wantedPerS + probesPerS,
+    changesPerS: bulk.changesPerS + probed.changesPerS,
+    heartbeatsPerS: bulk.heartbeatsPerS + probed.heartbeatsPerS,
     cpuPercent,
-    watcherP50Ms: quantile(figures.watcherMs, 0.5),
-    watcherP99Ms: quantile(figures.watcherMs, 0.99),
-    agentP99Ms: quantile(figures.agentMs, 0.99),
-    heartbeatP99Ms: quantile(figures.heartbeatMs, 0.99),
+    watcherP50Ms: quantile(probed.watcherMs, 0.5),
+    watcherP99Ms: quantile(probed.watcherMs, 0.99),
+    agentP50Ms: quantile(probed.agentMs, 0.5),
+    agentP99Ms: quantile(probed.agentMs, 0.99),
+    heartbeatP99Ms: quantile(probed.heartbeatMs, 0.99),
     loopDelayP99Ms: delays.percentile(99) / 1e6,
-    samples: figures.watcherMs.length,
+    samples: probed.watcherMs.length,
   }
   progress(JSON.stringify(row))
   return row

@@ -8,12 +8,10 @@ import type { Answer, Command, LoadFigures } from './commands.ts'
 import { Turns } from './turns.ts'
 import { watchService } from './watchers.ts'
 
-// All simulated agents, and the clients that watch: one process, so that the control plane's own costs are its own.
+// Simulated agents, and clients that watch: not in the control plane's process, so that its costs are its own.
 
 const connectAtOnce = 100
 const turnEveryMs = 10
-/** One in so many changes concerns a watched service. */
-const watchedShare = 20
 
 const agents: SimulatedAgent[] = []
 const watched = new Set<string>()
@@ -89,6 +87,7 @@ async function load({ changesPerS, forS }: Extract<Command, { kind: 'load' }>): 
     Array.from(agent.reports.values(), ({ instance: id, service }) => ({ agent, service, id })),
   )
   const seen = targets.filter(({ service }) => watched.has(service))
+  const from = seen.length > 0 ? seen : targets
   const since = performance.now()
   heartbeats = []
   let turned = 0
@@ -96,7 +95,6 @@ async function load({ changesPerS, forS }: Extract<Command, { kind: 'load' }>): 
   for (let count = 0; performance.now() - since < forS * 1000; ) {
     due = ((performance.now() - since) / 1000) * changesPerS
     for (; count < due; count++) {
-      const from = count % watchedShare === 0 ? seen : targets
       const target = from[Math.floor(Math.random() * from.length)]
       if (target && turn(target)) turned++
     }

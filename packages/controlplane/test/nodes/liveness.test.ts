@@ -72,6 +72,8 @@ test('the brake', async (t) => {
   t.match(held.verdicts[0]?.reason, /2 of 3 nodes are silent at once/)
   const since = nowMs - config.massLossHoldMs
   t.same(verdicts([...silent('a', 'b'), ...alive('c')], nowMs, since), { a: 'lost', b: 'lost' }, 'it holds for a minute only')
+  const rest = [...silent('b'), ...alive('a', 'c')]
+  t.same(verdicts(rest, nowMs, nowMs - 1000), { b: 'suspect' }, 'the last of many is no more lost than the first')
   const after = judge(alive('a', 'b', 'c'), nowMs, startedAtMs, since, config)
   t.equal(after.brakeSinceMs, null, 'and is released when they are back')
   const confirmed = node('a', 5000, { confirmedDead: true })

@@ -43,11 +43,14 @@ export function judge(
   const silence = (node: Heard): number => nowMs - (node.heardAtMs ?? listensSinceMs)
   const downtime = (node: Heard): number => nowMs - (node.engineDownSinceMs ?? nowMs)
   const present = nodes.filter((node) => !node.confirmedDead && node.liveness !== 'lost')
-  const silent = present.filter((node) => silence(node) >= config.suspectAfterMs)
-  const helpless = present.filter((node) => !silent.includes(node) && downtime(node) >= config.downAfterMs)
+  const isSilent = (node: Heard): boolean => silence(node) >= config.suspectAfterMs
+  const silent = present.filter(isSilent)
+  const helpless = present.filter((node) => !isSilent(node) && downtime(node) >= config.downAfterMs)
   const missing = silent.length + helpless.length
   const many = missing >= 2 && missing > config.massLossBrake * nodes.length
-  const since = many ? (brakeSinceMs ?? nowMs) : null
+  // Those that come back leave fewer than a mass: the rest has the same cause, and the same time to return.
+  const holds = many || (brakeSinceMs !== null && missing > 0)
+  const since = holds ? (brakeSinceMs ?? nowMs) : null
   const braked = since !== null && nowMs - since < config.massLossHoldMs
   const situation: Situation = {
     inGrace: nowMs - listensSinceMs < config.restartGraceMs,
