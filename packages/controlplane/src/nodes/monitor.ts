@@ -5,6 +5,8 @@ import type { State } from '../state/state.ts'
 import { judge, type Heard } from './core/liveness.ts'
 
 const checkEveryMs = 200
+/** What is news is looked at this soon, together with what else comes in until then. */
+const newsAfterMs = 20
 
 interface Contact {
   heardAtMs: number
@@ -75,7 +77,7 @@ export class NodeMonitor {
   #checkSoon(): void {
     if (this.#checksSoon) return
     this.#checksSoon = true
-    this.#clock.after(0, () => {
+    this.#clock.after(newsAfterMs, () => {
       this.#checksSoon = false
       this.check()
     })

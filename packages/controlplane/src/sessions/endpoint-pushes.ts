@@ -7,7 +7,7 @@ import { audienceOf, endpointsMessage } from './core/endpoints-message.ts'
 import type { Session } from './session.ts'
 
 /** What changes within this time goes out together … */
-const gatherMs = 10
+const gatherMs = 50
 /** … and when sending takes long, the time between is so many times longer, which leaves room for everything else. */
 const restFactor = 3
 
