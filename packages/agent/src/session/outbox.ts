@@ -1,4 +1,4 @@
-import type { Clock, InstanceReport } from '@bulkhead/shared'
+import type { Clock, InstanceReport, Timer } from '@bulkhead/shared'
 
 export interface OutboxDeps {
   readonly clock: Clock
@@ -12,6 +12,8 @@ interface InFlight {
 
 /** Changes within this time travel together. */
 const batchMs = 5
+/** Steps on the way up are soon followed by the next, which then is all there is to say. */
+const passingMs = 100
 /** Messages that may be on their way unacknowledged; beyond that, changes wait and merge. */
 const maxInFlight = 8
 /** Records of instances that are gone, kept until the control plane has heard of their end. */
@@ -30,7 +32,8 @@ export class Outbox {
   readonly #kept = new Map<string, InstanceReport>()
   readonly #inFlight = new Map<number, InFlight>()
   #open = false
-  #scheduled = false
+  #timer: Timer | null = null
+  #dueAtMs = 0
   #sequence = 0
 
   constructor(deps: OutboxDeps) {
@@ -41,7 +44,8 @@ export class Outbox {
     if (!this.#open) return
     const queue = this.#held.has(report.origin) ? this.#kept : this.#pending
     queue.set(report.instance, report)
-    this.#schedule()
+    const { state } = report.observed
+    this.#schedule(state === 'created' || state === 'starting' ? passingMs : batchMs)
   }
 
   /** The last report of an instance whose record is dropped. */
@@ -109,11 +113,15 @@ export class Outbox {
     this.#schedule()
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#pending.size === 0) return
-    this.#scheduled = true
-    this.#deps.clock.after(batchMs, () => {
-      this.#scheduled = false
+  #schedule(delayMs = batchMs): void {
+    if (this.#pending.size === 0) return
+    const { clock } = this.#deps
+    const dueAtMs = clock.monotonicMs() + delayMs
+    if (this.#timer !== null && this.#dueAtMs <= dueAtMs) return
+    this.#timer?.cancel()
+    this.#dueAtMs = dueAtMs
+    this.#timer = clock.after(delayMs, () => {
+      this.#timer = null
       this.flush()
     })
   }

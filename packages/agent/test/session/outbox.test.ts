@@ -1,0 +1,59 @@
+import type { InstanceReport, InstanceState } from '@bulkhead/shared'
+import t from 'tap'
+
+import { reportOf } from '../../src/core/lineage.ts'
+import { Outbox } from '../../src/session/outbox.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { lineage } from '../support/views.ts'
+
+function report(instance: string, state: InstanceState): InstanceReport {
+  const one = lineage({ instance }, { state })
+  return reportOf(one, one.current)
+}
+
+function begin() {
+  const clock = new FakeClock()
+  const sent: string[] = []
+  const outbox = new Outbox({
+    clock,
+    send: (_, reports) => sent.push(reports.map(({ instance, observed }) => `${instance} ${observed.state}`).join(', ')),
+  })
+  outbox.open()
+  return { clock, sent, outbox }
+}
+
+t.test('steps on the way up travel with what follows them', async (t) => {
+  const { clock, sent, outbox } = begin()
+  outbox.put(report('a', 'created'))
+  outbox.put(report('b', 'created'))
+  await clock.pass(40)
+  outbox.put(report('a', 'starting'))
+  t.same(sent, [])
+  await clock.pass(20)
+  outbox.put(report('a', 'running'))
+  await clock.pass(5)
+  t.same(sent, ['a running, b created'], 'what runs is told at once, and takes the rest along')
+  await clock.pass(1000)
+  t.equal(sent.length, 1)
+})
+
+t.test('a step that nothing follows is told all the same', async (t) => {
+  const { clock, sent, outbox } = begin()
+  outbox.put(report('a', 'starting'))
+  await clock.pass(99)
+  t.same(sent, [])
+  await clock.pass(1)
+  t.same(sent, ['a starting'])
+})
+
+t.test('what cannot be told yet follows when something was acknowledged', async (t) => {
+  const { clock, sent, outbox } = begin()
+  for (let count = 0; count < 10; count++) {
+    outbox.put(report(`a${count}`, 'running'))
+    await clock.pass(5)
+  }
+  t.equal(sent.length, 8)
+  outbox.acknowledge(1)
+  await clock.pass(5)
+  t.equal(sent.at(-1), 'a8 running, a9 running')
+})
