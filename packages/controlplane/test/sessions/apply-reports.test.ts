@@ -119,6 +119,24 @@ test('what agents report', async (t) => {
     t.equal(stateOf(state, third), 'running')
   })
 
+  t.test('a chain that goes on from a successor whose acknowledgement was lost', async (t) => {
+    const fourth = successorInstanceId(third)
+    const state = await stateWith(
+      instance({ observed: failed }),
+      instance({ id: second, predecessor: first, attempt: 1, observed: running }),
+    )
+    // The agent never learnt that the second is on record, and keeps but the newest of its failed ones.
+    await takeAll(
+      state,
+      report(first, failed),
+      report(third, failed, { predecessor: second, attempt: 2 }),
+      report(fourth, running, { predecessor: third, attempt: 3 }),
+    )
+    const states = [first, second, third, fourth].map((id) => stateOf(state, id))
+    t.same(states, ['failed', 'failed', 'failed', 'running'])
+    t.match(state.view.instances.get(fourth), { desired: 'run', predecessor: third, attempt: 3 })
+  })
+
   t.test('a successor of what is not wanted is none', async (t) => {
     for (const unwanted of [{ desired: 'stop' as const }, { lostAtMs: 5 }]) {
       const state = await stateWith(instance({ observed: running, ...unwanted }))

@@ -98,8 +98,9 @@ function tell(tx: Transaction, instance: Instance, observed: Observed): void {
 
 /** The agent went on by itself: the record of the successor is made when the one before it is still wanted. */
 function succeed(tx: Transaction, node: string, report: InstanceReport, descent: Descent): void {
-  const origin = tx.instances.get(report.origin)
-  if (!origin || origin.node !== node || !descent.has(report.instance, origin.id)) return
+  const assigned = tx.instances.get(report.origin)
+  const origin = assigned?.node === node ? newestKnown(tx, assigned, report.instance, descent) : undefined
+  if (!origin) return
   const wanted = origin.desired === 'run' && origin.lostAtMs === null
   if (!isGone(origin)) {
     const reason = `replaced on the spot by ${report.instance}`
@@ -135,4 +136,18 @@ function isTaken(tx: Transaction, origin: Instance): boolean {
       (other) =>
         other.id !== origin.id && other.predecessor === origin.id && other.node !== null && other.desired === 'run' && !isGone(other),
     )
+}
+
+/**
+ * The last record on the way from `origin` to its successor `id`: an answer of ours that was lost has left the agent
+ * with an older origin than we know. Undefined when `id` is no successor.
+ */
+function newestKnown(tx: Transaction, origin: Instance, id: string, descent: Descent): Instance | undefined {
+  if (!descent.has(id, origin.id)) return undefined
+  let newest = origin
+  for (const link of descent.between(origin.id, id)) {
+    const record = tx.instances.get(link)
+    if (record?.node === origin.node) newest = record
+  }
+  return newest
 }

@@ -31,4 +31,12 @@ export class Descent {
     }
     return true
   }
+
+  /** The links from `origin` to its descendant `id`, both left out, in their order. */
+  *between(origin: string, id: string): Iterable<string> {
+    for (const link of this.#chains.get(origin)?.ids ?? []) {
+      if (link === id) return
+      yield link
+    }
+  }
 }
