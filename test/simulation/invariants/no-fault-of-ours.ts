@@ -8,6 +8,7 @@ const ownFaults = [
   'the plan for a lineage does not come to rest',
   'following the engine failed',
   'a feed reader failed',
+  'the journal is damaged and was set aside; it is built anew from containers and the control plane',
   'an entry of the journal makes no sense and is left out',
   'the server sent what this agent does not understand',
 ]

@@ -3,11 +3,12 @@ import type { SimNode } from '../world/node.ts'
 import type { World } from '../world/world.ts'
 import type { MakeInvariant } from './invariant.ts'
 
-/** What is tried again and again is tried at most so often; the shortest back-off that is drawn gives a quarter of it. */
-const limit = { calls: 24, windowMs: 10_000 } as const
+/** Of one slot; the shortest back-off that is drawn gives a quarter of it. */
+const limit = { start: 24, pull: 60, windowMs: 10_000 } as const
 /** By a clock that is further apart no back-off can be told. */
 const clocksApartMs = 2000
 
+/** An image is pulled for all slots that wait for it at once. */
 const slotOf = (node: SimNode, call: string, subject: string): string | null => {
   if (call === 'pull') return `${node.name} ${subject}`
   const labels = node.engine.containers.get(subject)?.info.labels
@@ -26,7 +27,7 @@ export const paced: MakeInvariant = (world: World) => {
       const { nowMs } = world.schedule
       const recent = [...(calls.get(slot) ?? []), nowMs].filter((atMs) => atMs > nowMs - limit.windowMs)
       calls.set(slot, recent)
-      if (recent.length > limit.calls) {
+      if (recent.length > limit[call]) {
         world.fail('paced', `${recent.length} calls of ${call} within ${limit.windowMs / 1000} s for ${slot}`)
       }
     },

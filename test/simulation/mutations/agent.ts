@@ -89,6 +89,12 @@ export const agentMutations: readonly Mutation[] = [
     replace: 'await this.#rewrite()',
   },
   {
+    name: 'a line of the journal follows half a one',
+    file: source('journal/journal.ts'),
+    find: 'if (this.#isWhole) await this.#append(batch, sync)',
+    replace: 'await this.#append(batch, sync)',
+  },
+  {
     name: 'a successor is started while its predecessor still runs',
     file: source('core/plan-running.ts'),
     find: "if (health.fatal !== '') return step(endFor(view, health.fatal))",

@@ -148,6 +148,32 @@ export const controlPlaneMutations: readonly Mutation[] = [
     replace: 'same',
   },
   {
+    name: 'what was confirmed dead and is heard from stays dead',
+    file: source('api/routes/nodes.ts'),
+    find: "if (node.liveness === 'ready' || node.liveness === 'down') {",
+    replace: "if (node.liveness === 'ready') {",
+  },
+  {
+    name: 'a store that takes no writes is held against the nodes',
+    file: source('nodes/monitor.ts'),
+    find: `  excuse(): void {
+    this.#listensSinceMs = this.#clock.monotonicMs()`,
+    replace: `  excuse(): void {
+    this.#listensSinceMs += 0`,
+  },
+  {
+    name: 'content that was scaled to nothing counts as good',
+    file: source('reconcile/core/rollout-progress.ts'),
+    find: 'if (replicas === 0) return undefined',
+    replace: 'if (replicas < 0) return undefined',
+  },
+  {
+    name: 'a lineage goes on from what the agent takes for its origin',
+    file: source('sessions/core/apply-reports.ts'),
+    find: 'if (record?.node === origin.node) newest = record',
+    replace: 'if (record?.node === origin.node) newest = origin',
+  },
+  {
     name: 'the end of an old connection ends the new session',
     file: source('sessions/hub.ts'),
     find: 'if (this.#sessions.get(session.node) === session) this.#sessions.delete(session.node)',

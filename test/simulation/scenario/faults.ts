@@ -1,6 +1,9 @@
 import type { Random } from '../random.ts'
 import type { FaultStep, NodePlan } from './scenario.ts'
 
+/** Clocks that are further apart than deadlines are long hold up rollouts: see docs/simulation.md. */
+const worstJumpMs = 2000
+
 type Draw = (random: Random, node: NodePlan, all: readonly NodePlan[]) => FaultStep
 
 const short = (random: Random): number => random.integer(50, 3000)
@@ -17,7 +20,7 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [2, (random) => ({ kind: 'control-plane-suspended', forMs: middle(random) })],
   [2, (random) => ({ kind: 'control-plane-slow', forMs: long(random), factor: random.integer(5, 100) })],
   [4, (random) => ({ kind: 'store-full', forMs: random.chance(0.6) ? short(random) : middle(random) })],
-  [2, (random) => ({ kind: 'control-plane-clock', byMs: random.integer(-30_000, 30_000) })],
+  [2, (random) => ({ kind: 'control-plane-clock', byMs: random.integer(-worstJumpMs, worstJumpMs) })],
   [8, (random, { name }) => ({ kind: 'agent-crash', node: name, forMs: random.chance(0.6) ? short(random) : long(random) })],
   [3, (_, { name }) => ({ kind: 'agent-restart', node: name })],
   [6, (random, { name }) => ({ kind: 'engine-down', node: name, forMs: middle(random), containersDie: random.chance(0.5) })],
@@ -28,7 +31,7 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [5, (random, _, all) => ({ kind: 'break', nodes: someOf(random, all), ends: random.pick(['both', 'client']) })],
   [3, (random, { name }) => ({ kind: 'slow-network', node: name, forMs: long(random), factor: random.integer(10, 400) })],
   [4, (_, { name }) => ({ kind: 'events-break', node: name })],
-  [3, (random, { name }) => ({ kind: 'clock', node: name, byMs: random.integer(-60_000, 60_000) })],
+  [3, (random, { name }) => ({ kind: 'clock', node: name, byMs: random.integer(-worstJumpMs, worstJumpMs) })],
   [3, (random, { name }) => ({ kind: 'disk-full', node: name, forMs: long(random) })],
   [2, (random, { name }) => ({ kind: 'engine-full', node: name, forMs: middle(random) })],
   [3, (random, { name }) => ({ kind: random.pick(['pulls-fail', 'pulls-stall']), node: name, forMs: middle(random) })],

@@ -18,7 +18,7 @@ function drawNode(random: Random, index: number, hosts: number): NodePlan {
     host: `h${random.integer(1, hosts)}`,
     cpuMillis: random.integer(2, 8) * 500,
     memoryMiB: random.integer(2, 8) * 128,
-    skewMs: random.chance(0.7) ? random.integer(-50, 50) : random.integer(-20_000, 20_000),
+    skewMs: random.chance(0.7) ? random.integer(-50, 50) : random.integer(-3000, 3000),
     preparedSuccessors: random.chance(0.7) ? 8 : 0,
   }
 }
