@@ -14,11 +14,11 @@ export interface Result {
 }
 
 /** Once nothing fails any more, everything is as it should be within this time. */
-export const convergesWithinMs = 300_000
+const convergesWithinMs = 300_000
 /** After that, what is due later (remains, prepared successors, balance) is done within this time … */
-export const settlesWithinMs = 300_000
+const settlesWithinMs = 300_000
 /** … and then, for this time, nothing happens at all. */
-export const restMs = 60_000
+const restMs = 60_000
 const lookEveryMs = 500
 /** A run with more events than this goes round in circles. */
 const maxEvents = 3_000_000

@@ -14,7 +14,7 @@ import type { Records } from '../records.ts'
 /* The hard rules of placement, written down a second time and without any cleverness. */
 
 /** Whether the instance's container may exist somewhere, as far as anybody has said. */
-export function mayExist(records: Records, instance: Instance): boolean {
+function mayExist(records: Records, instance: Instance): boolean {
   if (instance.node === null || isGone(instance)) return false
   const node = records.node.get(instance.node)
   return node !== undefined && !node.confirmedDead

@@ -2,7 +2,7 @@ import type { Random } from '../random.ts'
 import type { Schedule } from './schedule.ts'
 
 /** Wall-clock time at which every run begins. */
-export const epochMs = Date.UTC(2027, 0, 1)
+const epochMs = Date.UTC(2027, 0, 1)
 
 /** A machine: its clocks, its speed, and whether it is there at all. */
 export class Host {

@@ -104,7 +104,7 @@ function act(of: 'services' | 'nodes', params: Record<string, string>, verb: str
 }
 
 /** The step as people would say it. */
-export function describe(step: OperatorStep): string {
+function describe(step: OperatorStep): string {
   if (step.kind === 'apply') return `apply ${step.source.name} x ${step.source.replicas} ${JSON.stringify(step.source)}`
   const { kind, ...rest } = step
   const values = Object.values(rest).map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))

@@ -1,7 +1,7 @@
 import type { Random } from '../random.ts'
 
 /** What is in an image, by a word in its name: how the program in it behaves. */
-export const characters = ['good', 'slow', 'crashing', 'sick', 'stubborn', 'missing', 'flaky'] as const
+const characters = ['good', 'slow', 'crashing', 'sick', 'stubborn', 'missing', 'flaky'] as const
 export type Character = (typeof characters)[number]
 
 /** The character of an image such as `registry.sim/web:sick-3`, or of the reference made of it. */
