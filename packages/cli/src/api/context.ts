@@ -43,7 +43,8 @@ function readLines(text: string): Record<string, unknown> | null {
 
 async function readYaml(text: string): Promise<unknown> {
   const { parseYaml } = await import('../output/yaml.ts')
-  return parseYaml(text)
+  // Warnings would be printed by Node.js, in its own words.
+  return parseYaml(text, { logLevel: 'error', stringKeys: true })
 }
 
 function textOf(values: Readonly<Record<string, unknown>>, key: string): string | null {

@@ -18,10 +18,10 @@ function exists(file: string): BulkheadError {
 export async function saveBackup(file: string, bytes: AsyncIterable<Uint8Array>): Promise<number> {
   if (existsSync(file)) throw exists(file)
   const partial = `${file}.${process.pid}.partial`
+  const handle = await open(partial, 'wx', privateMode).catch((error: Error) => {
+    throw new BulkheadError('bad-usage', `${file}: ${error.message}`, 'choose another place')
+  })
   try {
-    const handle = await open(partial, 'wx', privateMode).catch((error: Error) => {
-      throw new BulkheadError('bad-usage', `${file}: ${error.message}`, 'choose another place')
-    })
     let length = 0
     try {
       for await (const chunk of bytes) {

@@ -28,6 +28,7 @@ const bad: readonly (readonly [string, RegExp])[] = [
   ['server: http://h\nsevrer: x', /unknown key sevrer/],
   ['server: http://h\ntoken: [1]', /token must be text/],
   ['server: [', /^context .*: /],
+  ['? { a: 1 }\n: x', /keys must be strings/],
 ]
 
 t.test('what a context file holds', async (t) => {
@@ -40,6 +41,16 @@ t.test('what a context file holds', async (t) => {
     writeFileSync(file, text)
     await t.rejects(readContext(file, {}), { code: 'bad-usage', message }, text)
   }
+})
+
+t.test('only its error is told of a file', async (t) => {
+  const file = join(t.testdir(), 'context.yaml')
+  const warnings = t.capture(process, 'emitWarning', () => {})
+  for (const text of ['server: !!js/function x', '%NOPE 1\n---\nserver: x', '? { a: 1 }\n: x']) {
+    writeFileSync(file, text)
+    await t.rejects(readContext(file, {}), { code: 'bad-usage' }, text)
+  }
+  t.same(warnings(), [])
 })
 
 t.test('which file it is', async (t) => {

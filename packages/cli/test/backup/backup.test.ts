@@ -44,6 +44,13 @@ t.test('backup saves what the control plane sends', async (t) => {
   t.equal(again.exitCode, 3)
 })
 
+t.test('a file that cannot be made is named', async (t) => {
+  const file = join(t.testdir(), 'x'.repeat(300))
+  const { stderr, exitCode } = await runCli(['backup', file], { answers: sends(Buffer.from('x')) })
+  t.equal(exitCode, 2)
+  t.match(stderr, /^error: .*ENAMETOOLONG.*; choose another place\n$/)
+})
+
 t.test('a backup that is not whole is not kept', async (t) => {
   const directory = t.testdir()
   const content = readFileSync(makeBackup(join(directory, 'source'), 'kept'))
