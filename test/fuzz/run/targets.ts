@@ -1,4 +1,5 @@
 import { openApi } from '../targets/api.ts'
+import { openCli } from '../targets/cli.ts'
 import { openProtocol } from '../targets/protocol.ts'
 import { openSelectors } from '../targets/selectors.ts'
 import { openSpecs } from '../targets/specs.ts'
@@ -7,6 +8,7 @@ import type { OpenTarget } from './target.ts'
 /** What can be named with `--target`. */
 export const targets: Readonly<Record<string, OpenTarget>> = {
   api: openApi,
+  cli: openCli,
   protocol: openProtocol,
   selectors: openSelectors,
   specs: openSpecs,
