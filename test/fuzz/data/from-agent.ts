@@ -13,6 +13,13 @@ const instance = fc.oneof(
 )
 const time = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 2e12 }), anyNumber)
 
+/** Errors quote keys. */
+const key = fc.oneof(
+  { weight: 3, arbitrary: anyText },
+  { weight: 1, arbitrary: fc.constantFrom('é'.repeat(119), '日'.repeat(100), '🦀'.repeat(60)) },
+)
+const labelValue = fc.oneof({ weight: 12, arbitrary: anyText }, { weight: 1, arbitrary: anyNumber })
+
 const report = fc.record({
   instance,
   service: fc.constantFrom('default/web', 'default/api', 'x/y', '{own:0}'),
@@ -22,7 +29,16 @@ const report = fc.record({
   predecessor: fc.oneof(fc.constant(null), instance),
   attempt: fc.nat({ max: 5 }),
   startAtMs: fc.oneof(fc.constant(0), anyNumber),
-  hostPorts: fc.constantFrom({}, { http: 20_000 }, { __proto__: 1 }),
+  hostPorts: fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom({}, { http: 20_000 }) },
+    {
+      weight: 1,
+      arbitrary: fc.dictionary(key, fc.oneof(fc.integer(), fc.constant(0.5)), {
+        maxKeys: 2,
+        noNullPrototype: true,
+      }),
+    },
+  ),
   observed: fc.record({
     state: fc.constantFrom(...instanceStates),
     health: fc.constantFrom(...healthStates),
@@ -42,7 +58,7 @@ const facts = fc.record({
   address: fc.oneof(fc.constant('127.0.0.1'), anyText),
   zones: fc.constantFrom(['application'], ['application', 'data'], ['nowhere'], ['__proto__'], []),
   environments: fc.constantFrom([], ['default'], ['x']),
-  labels: fc.dictionary(anyText, anyText, { maxKeys: 3, noNullPrototype: true }),
+  labels: fc.dictionary(key, labelValue, { maxKeys: 3, noNullPrototype: true }),
   domain: fc.record({
     provider: fc.oneof(fc.constant(null), anyText),
     site: fc.constant(null),

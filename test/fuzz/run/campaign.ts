@@ -58,14 +58,15 @@ export async function campaign(target: Target, options: CampaignOptions): Promis
   for (let round = 0; failures.length === 0; round++) {
     const seed = nextSeed(options.seed, round)
     for (const check of target.checks) {
-      if (round > 0 && performance.now() > endMs) break
+      // What fails after a failure may be but its consequence.
+      if (failures.length > 0 || (round > 0 && performance.now() > endMs)) break
       options.watchdog.watch(`${target.name}: ${check.name}, --seed ${seed}`)
       const details = await runCheck(check, seed, check.runs)
       cases.set(check.name, (cases.get(check.name) ?? 0) + details.numRuns)
       if (details.failed) failures.push(await describe(target.name, check.name, seed, details))
     }
     try {
-      await target.inspect()
+      if (failures.length === 0) await target.inspect()
     } catch (error) {
       failures.push(`${target.name}: after the round of --seed ${seed}: ${String(error)}`)
     }

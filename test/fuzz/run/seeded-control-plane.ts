@@ -8,6 +8,7 @@ import { type LoneControlPlane, loneControlPlane } from '../../faults/lone-contr
 import { type Answer, HttpSender } from './http.ts'
 import { expect } from './target.ts'
 
+const reviveMs = 5000
 /** Far above what it needs for what the targets send; a leak gets there. */
 const maxResidentBytes = 900 * 1024 * 1024
 
@@ -86,6 +87,22 @@ export class SeededControlPlane implements AsyncDisposable {
     const body = { name, facts: { ...facts, domain: { ...facts.domain, host: name }, ...more } }
     const joined = await this.ask('POST', '/v1/agent/join', body, await this.joinToken())
     return (joined as { token: string }).token
+  }
+
+  /**
+   * Starts it again when the case before has ended or stuck it, so that the smallest such case can be found.
+   * Returns whether it had to.
+   */
+  async revive(): Promise<boolean> {
+    const signal = AbortSignal.timeout(reviveMs)
+    const isAlive = await fetch(`${this.process.url}/healthz`, { signal }).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (isAlive) return false
+    await this.process.kill()
+    await this.process.start()
+    return true
   }
 
   /** Throws unless it is alive, serves and has kept its memory together. */

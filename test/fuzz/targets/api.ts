@@ -85,61 +85,64 @@ async function sendOne(cluster: SeededControlPlane, request: AnyRequest): Promis
   expect(told.length === 0, `refused with ${answer.status}, yet there is ${JSON.stringify(told)}`)
 }
 
-function large(cluster: SeededControlPlane): fc.IRawProperty<unknown> {
-  const bodies: readonly (() => string)[] = [
-    () => `{"documents":[${'1,'.repeat(4_000_000)}1]}`,
-    () => `{"documents":[${nested(1_000_000, 'list')}]}`,
-    () => `{"documents":[{"a":${nested(500_000, 'mapping')}}]}`,
-    () => JSON.stringify({ documents: [{ ...seeds[0], env: { A: 'x'.repeat(15_000_000) } }] }),
-    () => 'x'.repeat(17 * 1024 * 1024),
-    () =>
-      JSON.stringify({
-        documents: Array.from({ length: 5000 }, (_, index) => ({ ...seeds[0], nope: index })),
-      }),
-    () =>
-      JSON.stringify({ name: 'n1', facts: { ...facts, labels: { a: 'x'.repeat(10_000_000) } } }),
-    () => `{${Array.from({ length: 300_000 }, (_, index) => `"k${index}":1`).join(',')}}`,
-  ]
-  const path = fc.constantFrom(
+const largeBodies: readonly (() => string)[] = [
+  () => `{"documents":[${'1,'.repeat(4_000_000)}1]}`,
+  () => `{"documents":[${nested(1_000_000, 'list')}]}`,
+  () => `{"documents":[{"a":${nested(500_000, 'mapping')}}]}`,
+  () => JSON.stringify({ documents: [{ ...seeds[0], env: { A: 'x'.repeat(15_000_000) } }] }),
+  () => 'x'.repeat(17 * 1024 * 1024),
+  () =>
+    JSON.stringify({
+      documents: Array.from({ length: 5000 }, (_, index) => ({ ...seeds[0], nope: index })),
+    }),
+  () => JSON.stringify({ name: 'n1', facts: { ...facts, labels: { a: 'x'.repeat(10_000_000) } } }),
+  () => `{${Array.from({ length: 300_000 }, (_, index) => `"k${index}":1`).join(',')}}`,
+]
+const largeRequest = fc.record({
+  path: fc.constantFrom(
     '/v1/apply',
     '/v1/plan',
     '/v1/nodes/n1/labels',
     '/v1/services/default/web/scale',
-  )
-  return fc.asyncProperty(path, fc.nat({ max: bodies.length - 1 }), async (path, which) => {
-    const headers = { authorization: `Bearer ${cluster.admin}`, 'content-type': 'application/json' }
-    const body = bodies[which]?.() ?? ''
-    checkAnswer('POST', await cluster.http.send({ method: 'POST', path, headers, body }))
-    const { status } = await cluster.call('GET', '/healthz')
-    expect(status === 200, `healthz: ${status}`)
-  })
+  ),
+  body: fc.nat({ max: largeBodies.length - 1 }),
+})
+
+async function sendLarge(
+  cluster: SeededControlPlane,
+  { path, body: which }: { readonly path: string; readonly body: number },
+): Promise<void> {
+  const headers = { authorization: `Bearer ${cluster.admin}`, 'content-type': 'application/json' }
+  const body = largeBodies[which]?.() ?? ''
+  checkAnswer('POST', await cluster.http.send({ method: 'POST', path, headers, body }))
+  const { status } = await cluster.call('GET', '/healthz')
+  expect(status === 200, `healthz: ${status}`)
 }
 
 function checksOf(cluster: SeededControlPlane, known: Known): Check[] {
   const { url } = cluster.process
-  const one = fc.asyncProperty(anyRequest(known), (request) => sendOne(cluster, request))
+  const check = <T>(
+    name: string,
+    runs: number,
+    input: fc.Arbitrary<T>,
+    run: (value: T) => Promise<void>,
+  ): Check => {
+    const revive = async (): Promise<void> => void (await cluster.revive())
+    return { name, runs, property: fc.asyncProperty(input, run).beforeEach(revive) }
+  }
   const many = fc.array(anyRequest(known), { minLength: 2, maxLength: 24 })
-  const atOnce = fc.asyncProperty(many, async (requests) => {
-    const answers = await Promise.all(requests.map((request) => cluster.http.send(request)))
-    for (const [index, answer] of answers.entries())
-      checkAnswer(requests[index]?.method ?? '', answer)
-  })
+  const raw = rawText(cluster.admin)
   return [
-    { name: 'one request', runs: 150, property: one },
-    { name: 'requests at once', runs: 5, property: atOnce },
-    {
-      name: 'mangled requests',
-      runs: 30,
-      property: fc.asyncProperty(rawText(cluster.admin), (text) => rawBytes(url, text)),
-    },
-    {
-      name: 'half requests',
-      runs: 1,
-      property: fc.asyncProperty(rawText(cluster.admin), (text) =>
-        halfRequests(url, text, () => cluster.inspect()),
-      ),
-    },
-    { name: 'large bodies', runs: 2, property: large(cluster) },
+    check('one request', 150, anyRequest(known), (request) => sendOne(cluster, request)),
+    check('requests at once', 5, many, async (requests) => {
+      const answers = await Promise.all(requests.map((request) => cluster.http.send(request)))
+      for (const [index, answer] of answers.entries()) {
+        checkAnswer(requests[index]?.method ?? '', answer)
+      }
+    }),
+    check('mangled requests', 30, raw, (text) => rawBytes(url, text)),
+    check('half requests', 1, raw, (text) => halfRequests(url, text, () => cluster.inspect())),
+    check('large bodies', 2, largeRequest, (request) => sendLarge(cluster, request)),
   ]
 }
 

@@ -35,21 +35,24 @@ const lists = [
 /** A control plane with one agent that is good, `good`, and one that cannot be trusted, `bad`. */
 export class HostileAgents implements AsyncDisposable {
   readonly #cluster: SeededControlPlane
-  readonly #good = new GoodAgent()
-  readonly #badToken: string
+  readonly #tokens: Readonly<Record<'good' | 'bad', string>>
+  #good = new GoodAgent()
   #instances: readonly Seen[] = []
 
-  private constructor(cluster: SeededControlPlane, badToken: string) {
+  private constructor(
+    cluster: SeededControlPlane,
+    tokens: Readonly<Record<'good' | 'bad', string>>,
+  ) {
     this.#cluster = cluster
-    this.#badToken = badToken
+    this.#tokens = tokens
   }
 
   static async start(): Promise<HostileAgents> {
     const cluster = await SeededControlPlane.start()
     try {
-      const hostile = new HostileAgents(cluster, await cluster.join('bad'))
-      const goodFacts = { ...facts, domain: { ...facts.domain, host: 'good' } }
-      await hostile.#good.start(cluster.process.url, await cluster.join('good'), goodFacts)
+      const tokens = { good: await cluster.join('good'), bad: await cluster.join('bad') }
+      const hostile = new HostileAgents(cluster, tokens)
+      await hostile.#startGood()
       const documents = [service('web', { replicas: 4 }), service('api', { replicas: 2 })]
       await cluster.ask('POST', '/v1/apply', { documents, allowPending: true })
       await hostile.refresh()
@@ -83,37 +86,36 @@ export class HostileAgents implements AsyncDisposable {
       times: fc.integer({ min: 1, max: 3000 }),
       reads: fc.boolean(),
     })
+    const check = <T>(
+      name: string,
+      runs: number,
+      input: fc.Arbitrary<T>,
+      run: (value: T) => Promise<void>,
+    ): Check => {
+      const property = fc.asyncProperty(input, run).beforeEach(() => this.#revive())
+      return { name, runs, property }
+    }
     return [
-      {
-        name: 'conversations of an agent',
-        runs: 20,
-        property: fc.asyncProperty(batch, ({ texts, asks }) => this.#converse(texts, asks)),
-      },
-      {
-        name: 'messages that do not fit',
-        runs: 20,
-        property: fc.asyncProperty(nonsense, (texts) => this.#converse(texts, false)),
-      },
-      {
-        name: 'frames that are none',
-        runs: 10,
-        property: fc.asyncProperty(fc.array(frame, { maxLength: 5 }), (frames) =>
-          this.#frames(frames),
-        ),
-      },
-      {
-        name: 'floods',
-        runs: 1,
-        property: fc.asyncProperty(flood, ({ text, times, reads }) =>
-          this.#flood(text, times, reads),
-        ),
-      },
-      {
-        name: 'large messages',
-        runs: 1,
-        property: fc.asyncProperty(fc.nat({ max: 3 }), (which) => this.#large(which)),
-      },
+      check('conversations of an agent', 20, batch, (it) => this.#converse(it.texts, it.asks)),
+      check('messages that do not fit', 20, nonsense, (texts) => this.#converse(texts, false)),
+      check('frames that are none', 10, fc.array(frame, { maxLength: 5 }), (it) =>
+        this.#frames(it),
+      ),
+      check('floods', 1, flood, (it) => this.#flood(it.text, it.times, it.reads)),
+      check('large messages', 1, fc.nat({ max: 3 }), (which) => this.#large(which)),
     ]
+  }
+
+  async #startGood(): Promise<void> {
+    this.#good = new GoodAgent()
+    const goodFacts = { ...facts, domain: { ...facts.domain, host: 'good' } }
+    await this.#good.start(this.#cluster.process.url, this.#tokens.good, goodFacts)
+  }
+
+  async #revive(): Promise<void> {
+    if (!(await this.#cluster.revive())) return
+    this.#good[Symbol.dispose]()
+    await this.#startGood()
   }
 
   /** Throws unless the good agent and what it runs are as if it were alone. */
@@ -142,7 +144,7 @@ export class HostileAgents implements AsyncDisposable {
   }
 
   #connect(): RawWebSocket {
-    return new RawWebSocket(this.#cluster.process.url, sessionPath, this.#badToken)
+    return new RawWebSocket(this.#cluster.process.url, sessionPath, this.#tokens.bad)
   }
 
   /** Ids of instances as they are now in the places of those that stand for them. */
