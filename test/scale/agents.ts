@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 import { makeApp } from '../../packages/controlplane/src/api/app.ts'
 import { mintToken } from '../../packages/controlplane/src/api/auth.ts'
+import type { ConfigSource } from '../../packages/controlplane/src/config/schema.ts'
 import { planNodes, planServices, type PlannedNode } from './cluster-plan.ts'
 import {
   applyDocuments,
@@ -27,7 +28,7 @@ export interface AgentsSize {
   readonly forS: number
 }
 
-export interface LoadRow {
+interface LoadRow {
   readonly wantedPerS: number
   readonly changesPerS: number
   readonly heartbeatsPerS: number
@@ -58,14 +59,16 @@ const watchedServices = 50
 /** Agents whose changes of state are timed, with the watchers, in a process that has little else to do. */
 const probingAgents = 20
 const probesPerS = 50
-/** A fifth of the nodes is a mass here, so that the brake is seen at work, and it holds as long as in production. */
-const nodesConfig = { massLossBrake: '10%', massLossHold: '1m', restartGrace: '1s' }
-
+const settleMs = 1000
 /** Sessions over WebSockets: everything comes up, changes at growing rates, and a part falls silent at once. */
-export async function measureAgents(size: AgentsSize, holdS: number): Promise<AgentsFigures> {
+export async function measureAgents(
+  size: AgentsSize,
+  nodes: NonNullable<ConfigSource['nodes']>,
+): Promise<AgentsFigures> {
   using directory = await scratchDirectory()
-  const nodes = { ...nodesConfig, massLossHold: `${holdS}s` }
-  await using plane = await openControlPlane(directory.path, { nodes })
+  // A fifth of the nodes is a mass here, so that the brake is seen at work.
+  const config = { massLossBrake: '10%', restartGrace: '1s', ...nodes }
+  await using plane = await openControlPlane(directory.path, { nodes: config })
   const environments = Array.from({ length: size.environments }, (_, index) => `env-${index}`)
   const shape = { instances: size.instances, nodes: size.agents }
   const planned = planNodes(shape, environments)
@@ -89,7 +92,7 @@ export async function measureAgents(size: AgentsSize, holdS: number): Promise<Ag
   const deployedS = seconds(performance.now() - deploying)
   progress(`${size.instances} instances run after ${deployedS} s`)
   await watch(probes, plane, probing, api)
-  await delay(3000)
+  await delay(settleMs)
   const rows: LoadRow[] = []
   for (const rate of size.rates) rows.push(await underLoad(fleet, probes, rate, size.forS))
   await until('calming down', () => isConverged(plane), () => firstUnconverged(plane), 60_000)
@@ -149,7 +152,7 @@ async function watch(
   const there = probing.flatMap(({ name }) => state.view.instancesOn(name).map(({ service }) => service))
   const services = [...new Set(there)].slice(0, watchedServices)
   await probes.tell({ kind: 'watch', url, token, services })
-  await delay(1000)
+  await delay(settleMs)
 }
 
 async function underLoad(fleet: Fleet, probes: Fleet, wantedPerS: number, forS: number): Promise<LoadRow> {

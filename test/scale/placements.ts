@@ -44,6 +44,7 @@ export interface PlacementFigures extends Size {
 
 const reportsInFlight = 32
 const samples = 40
+const settleMs = 2000
 
 /** Fills a cluster, lets everything become healthy, changes single services, and starts again from the disk. */
 export async function measurePlacements(size: Size): Promise<PlacementFigures> {
@@ -86,7 +87,7 @@ async function fill(
   const convergedCpuS = cpuSeconds(startingCpu)
   progress(`converged after ${seconds(convergedMs)} s, ${megabytes(process.memoryUsage.rss())} MB`)
   // What the bulk has left behind (old events in the store, garbage) is not part of a change.
-  await delay(3000)
+  await delay(settleMs)
   const changes = await changeServices(plane)
   const { databaseBytes, logBytes } = plane.store.sizes()
   return {

@@ -29,7 +29,7 @@ const scenarios: Readonly<Record<string, () => Promise<object>>> = {
         rates: values.rates.split(',').map(Number),
         forS: Number(values.seconds),
       },
-      Number(values.hold),
+      { massLossHold: `${values.hold}s` },
     ),
 }
 const scenario = scenarios[values.scenario]

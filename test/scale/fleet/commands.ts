@@ -31,4 +31,5 @@ export interface LoadFigures {
   readonly heartbeatMs: readonly number[]
 }
 
-export type Answer = { readonly kind: 'done' } | { readonly kind: 'figures'; readonly figures: LoadFigures }
+/** What a load has shown; null before the first one. */
+export type Answer = LoadFigures | null

@@ -30,9 +30,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   async load(changesPerS: number, forS: number): Promise<LoadFigures> {
-    const answer = await this.tell({ kind: 'load', changesPerS, forS })
-    if (answer.kind !== 'figures') throw new Error(`${answer.kind} instead of figures`)
-    return answer.figures
+    const figures = await this.tell({ kind: 'load', changesPerS, forS })
+    if (figures === null) throw new Error('a load without figures')
+    return figures
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -21,6 +21,8 @@ const stop = new AbortController()
 let url = ''
 let cutOff: SimulatedAgent[] = []
 let heartbeats: number[] = []
+/** Of the last load. */
+let figures: LoadFigures | null = null
 
 function readTables(text: string): void {
   const { tables } = JSON.parse(text) as { tables: readonly EndpointTable[] }
@@ -82,7 +84,7 @@ function turn({ agent, service, id }: Target): boolean {
   return true
 }
 
-async function load({ changesPerS, forS }: Extract<Command, { kind: 'load' }>): Promise<LoadFigures> {
+async function load({ changesPerS, forS }: Extract<Command, { kind: 'load' }>): Promise<void> {
   const targets = agents.flatMap((agent) =>
     Array.from(agent.reports.values(), ({ instance: id, service }) => ({ agent, service, id })),
   )
@@ -105,7 +107,7 @@ async function load({ changesPerS, forS }: Extract<Command, { kind: 'load' }>): 
   heartbeats = []
   await delay(1000)
   for (const agent of agents) agent.heal()
-  return {
+  figures = {
     changesPerS: Math.round(turned / tookS),
     heartbeatsPerS: Math.round(heartbeatMs.length / tookS),
     watcherMs: forWatchers.take(),
@@ -114,34 +116,27 @@ async function load({ changesPerS, forS }: Extract<Command, { kind: 'load' }>): 
   }
 }
 
-async function run(command: Command): Promise<Answer> {
-  switch (command.kind) {
-    case 'connect':
-      await connect(command)
-      return { kind: 'done' }
-    case 'watch':
-      watch(command)
-      return { kind: 'done' }
-    case 'load':
-      return { kind: 'figures', figures: await load(command) }
-    case 'cut':
-      cutOff = agents.slice(0, command.count)
-      for (const agent of cutOff) agent.cut()
-      return { kind: 'done' }
-    case 'restore':
-      await connectAll(cutOff)
-      return { kind: 'done' }
-    case 'end':
-      stop.abort()
-      for (const agent of agents) agent.cut()
-      return { kind: 'done' }
-  }
+const handlers: { readonly [K in Command['kind']]: (command: Extract<Command, { kind: K }>) => Promise<void> | void } = {
+  connect,
+  watch,
+  load,
+  cut({ count }) {
+    cutOff = agents.slice(0, count)
+    for (const agent of cutOff) agent.cut()
+  },
+  restore: () => connectAll(cutOff),
+  end() {
+    stop.abort()
+    for (const agent of agents) agent.cut()
+  },
 }
 
-process.on('message', (command: Command) => {
-  void run(command).then((answer) => {
-    process.send?.(answer, () => {
-      if (command.kind === 'end') process.disconnect()
-    })
+async function obey(command: Command): Promise<void> {
+  const handle = handlers[command.kind] as (command: Command) => Promise<void> | void
+  await handle(command)
+  process.send?.(figures satisfies Answer, () => {
+    if (command.kind === 'end') process.disconnect()
   })
-})
+}
+
+process.on('message', (command: Command) => void obey(command))
