@@ -5,8 +5,8 @@ import type { State } from '../state/state.ts'
 import { judge, type Heard } from './core/liveness.ts'
 
 const checkEveryMs = 200
-/** What is news is looked at this soon, together with what else comes in until then. */
-const newsAfterMs = 20
+/** News is looked at at once, and what comes in for so long after it together. */
+const gatherMs = 20
 
 interface Contact {
   heardAtMs: number
@@ -33,6 +33,7 @@ export class NodeMonitor {
   #checkedAtMs: number
   #writing = false
   #checksSoon = false
+  #gatheredAtMs = 0
 
   constructor(deps: { state: State; clock: Clock; config: NodesConfig; onProblem: (error: unknown) => void }) {
     this.#state = deps.state
@@ -73,13 +74,19 @@ export class NodeMonitor {
     if (changed || this.#state.view.nodes.get(node)?.liveness !== 'ready') this.#checkSoon()
   }
 
-  /** One look for all that many nodes say at once. */
+  /** A look costs what the cluster has: many nodes that speak at once share one. */
   #checkSoon(): void {
     if (this.#checksSoon) return
-    this.#checksSoon = true
-    this.#clock.after(newsAfterMs, () => {
-      this.#checksSoon = false
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs >= this.#gatheredAtMs) {
+      this.#gatheredAtMs = nowMs + gatherMs
       this.check()
+      return
+    }
+    this.#checksSoon = true
+    this.#clock.after(this.#gatheredAtMs - nowMs, () => {
+      this.#checksSoon = false
+      this.#checkSoon()
     })
   }
 

@@ -42,10 +42,11 @@ export function neverFits(
   const rules = revision.spec.placement
   const context: FilterContext = { view, service: key, revision, rules, books, portRange }
   const filters = filtersOfHealthyNodes(context)
+  const own = rules.separate.filter(({ from }) => from === 'self').map(({ by }) => by)
+  if (haveEnough(context, filters, nodes, own)) return null
   const fitting = nodes.filter((node) => fits(filters, node))
   if (fitting.length === 0) return `no node fits: ${explainRefusals(filters, nodes)}`
   const rest = restOf(filters, nodes, fitting)
-  const own = rules.separate.filter(({ from }) => from === 'self').map(({ by }) => by)
   for (const by of own) {
     const reason = tooFewDomains(fitting, by, replicas)
     if (reason !== null) return reason + rest
@@ -53,6 +54,29 @@ export function neverFits(
   if (own.length > 0) return null
   const reason = tooLittleRoom(context, fitting)
   return reason === null ? null : reason + rest
+}
+
+/** Looks no further than there is enough: as a rule that costs what is asked for, not what the zone has. */
+function haveEnough(
+  context: FilterContext,
+  filters: readonly Filter[],
+  nodes: readonly Node[],
+  levels: readonly string[],
+): boolean {
+  const { replicas } = context.revision.spec
+  const domains = levels.map((by) => ({ by, known: new Set<string>() }))
+  let room = 0
+  for (const node of nodes) {
+    if (!fits(filters, node)) continue
+    room += domains.length > 0 ? 0 : roomOn(context, node)
+    for (const { by, known } of domains) {
+      const domain = domainOf(node, by)
+      if (domain !== undefined) known.add(domain)
+    }
+    const enough = domains.length > 0 ? domains.every(({ known }) => known.size >= replicas) : room >= replicas
+    if (enough) return true
+  }
+  return false
 }
 
 function restOf(

@@ -24,30 +24,31 @@ export const isMoveForBalance = (reason: string): boolean => reason.startsWith(r
  * nearer to what placement would choose now. Each move lowers, in this order, the weights missed,
  * per level of `spread` and then per node the sum of the squares of the counts, and last the load
  * of the fuller node: a vector that cannot fall for ever and that no move of another service
- * raises, so that moving comes to an end.
+ * raises, so that moving comes to an end. True when a move was begun.
  */
-export function rebalance(plan: Plan): void {
+export function rebalance(plan: Plan): boolean {
   const { situation, books } = plan
   const { view, key: service, context, wanted, replicas, surge } = situation
   const { enabled, movesLeft } = context.rebalance
-  if (!enabled || movesLeft < 1 || surge === 0 || replicas === 0 || !plan.roster.mayAdd) return
+  if (!enabled || movesLeft < 1 || surge === 0 || replicas === 0 || !plan.roster.mayAdd) return false
   const instances = plan.roster.wantedSlots.flatMap((slot) => plan.roster.lives(slot))
   const slotless = { id: '', avoid: new Set<string>() }
   const target = plan.batch(wanted).peek(slotless)
-  if (!target.fits) return
+  if (!target.fits) return false
   const rules = wanted.spec.placement
   const { portRange } = context
   const filters: FilterContext = { view, service, revision: wanted, rules, books, portRange }
   const gain = gainOf(filters, new Tally(view, instances, rules.spread), target.node)
   const best = worstPlaced(plan, instances, gain)
-  if (best === null) return
+  if (best === null) return false
   const from = best.node ?? ''
   const placed = plan.batch(wanted).place({ id: plan.nextId(best.slot), avoid: new Set() })
-  if (!placed.fits) return
+  if (!placed.fits) return false
   const { node, hostPorts } = placed
   const reason = `${reasonPrefix} from ${from} to ${node.name}`
   const begin = { predecessor: null, attempt: 0, startAtMs: situation.nowMs }
   plan.create({ slot: best.slot, revision: wanted, node, hostPorts, reason, ...begin })
+  return true
 }
 
 /** The instance that gains most by the move; null when none gains. */

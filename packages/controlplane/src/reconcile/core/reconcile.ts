@@ -51,8 +51,9 @@ export function reconcile(
   moveAway(plan)
   updateOutdated(plan)
   followRollout(plan)
-  if (assess(plan).status === 'converged') rebalance(plan)
-  reportStatus(plan, assess(plan))
+  const found = assess(plan)
+  const moves = found.status === 'converged' && rebalance(plan)
+  reportStatus(plan, moves ? assess(plan) : found)
   trimHistory(plan)
   return plan.result
 }
