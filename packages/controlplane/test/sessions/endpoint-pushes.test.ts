@@ -1,0 +1,103 @@
+import type { Clock, EndpointTable } from '@bulkhead/shared'
+import t from 'tap'
+
+import type { Tables } from '../../src/discovery/tables.ts'
+import { EndpointPushes } from '../../src/sessions/endpoint-pushes.ts'
+import type { Session } from '../../src/sessions/session.ts'
+import { aNode } from '../state/fixtures.ts'
+import { admin, openForTest } from '../state/open-for-test.ts'
+
+/** A clock that is moved by hand. */
+class HandClock implements Clock {
+  #nowMs = 0
+  #timers: { readonly atMs: number; readonly run: () => void }[] = []
+
+  nowMs(): number {
+    return this.#nowMs
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs
+  }
+
+  after(delayMs: number, run: () => void): { cancel(): void } {
+    this.#timers.push({ atMs: this.#nowMs + delayMs, run })
+    return { cancel() {} }
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs)
+    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.#nowMs)
+    for (const { run } of due) run()
+  }
+}
+
+const table = (revision: number): EndpointTable => ({
+  service: 'prod/web',
+  zone: 'application',
+  revision,
+  endpoints: [],
+})
+
+async function pushing(): Promise<{
+  readonly clock: HandClock
+  readonly pushes: EndpointPushes
+  readonly sent: Record<string, string[]>
+  put(changed: EndpointTable): void
+}> {
+  const { state } = await openForTest()
+  await state.write(admin, (tx) => {
+    for (const name of ['a1', 'a2']) tx.putNode(aNode(name))
+    tx.putNode(aNode('d1', { zones: ['data'] }))
+  })
+  const clock = new HandClock()
+  const sent: Record<string, string[]> = { a1: [], a2: [], d1: [] }
+  const sessions = Object.entries(sent).map(([node, texts]) => ({
+    node,
+    sendText: (text: string) => texts.push(text),
+  }))
+  let current: EndpointTable | undefined
+  const tables = { get: () => current } as unknown as Tables
+  const pushes = new EndpointPushes({
+    view: state.view,
+    tables,
+    clock,
+    sessions: () => sessions as unknown as Session[],
+  })
+  return {
+    clock,
+    pushes,
+    sent,
+    put(changed) {
+      current = changed
+      pushes.take(new Map([['prod/web', null]]))
+    },
+  }
+}
+
+t.test('the first change goes out at once, those after it together, to whom it concerns', async (t) => {
+  const { clock, sent, put } = await pushing()
+  put(table(1))
+  clock.advance(0)
+  t.equal(sent['a1']?.length, 1)
+  t.equal(sent['a2']?.[0], sent['a1']?.[0])
+  t.match(JSON.parse(sent['a1']?.[0] ?? ''), { kind: 'endpoints', full: false, tables: [table(1)] })
+  t.strictSame(sent['d1'], [], 'data does not reach application')
+  for (const revision of [2, 3, 4]) put(table(revision))
+  clock.advance(1)
+  t.equal(sent['a1']?.length, 1)
+  clock.advance(1000)
+  t.equal(sent['a1']?.length, 2)
+  t.match(JSON.parse(sent['a1']?.[1] ?? ''), { tables: [table(4)] })
+})
+
+t.test('a table that is as it was sent is not sent again', async (t) => {
+  const { clock, sent, put } = await pushing()
+  const same = table(1)
+  put(same)
+  clock.advance(0)
+  put(same)
+  clock.advance(1000)
+  t.equal(sent['a1']?.length, 1)
+})
