@@ -44,7 +44,7 @@ async function pushing(): Promise<{
   readonly clock: HandClock
   readonly pushes: EndpointPushes
   readonly sent: Record<string, string[]>
-  put(changed: EndpointTable): void
+  readonly put: (changed: EndpointTable) => void
 }> {
   const { state } = await openForTest()
   await state.write(admin, (tx) => {
@@ -69,7 +69,7 @@ async function pushing(): Promise<{
     clock,
     pushes,
     sent,
-    put(changed) {
+    put: (changed) => {
       current = changed
       pushes.take(new Map([['prod/web', null]]))
     },
