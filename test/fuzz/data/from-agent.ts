@@ -1,4 +1,10 @@
-import { healthStates, instanceStates, wireVersion } from '@bulkhead/shared'
+import {
+  healthStates,
+  type InstanceReport,
+  instanceStates,
+  unobserved,
+  wireVersion,
+} from '@bulkhead/shared'
 import fc from 'fast-check'
 
 import { anyNumber, anyText, nested } from './json.ts'
@@ -83,7 +89,8 @@ const hello = fc.record({
   bootId: fc.constantFrom('a', 'b'),
 })
 const inventory = fc.record({ kind: fc.constant('inventory'), reports, unmanaged: fc.nat() })
-const stats = fc.oneof(
+/** What is told when figures are asked for. */
+export const figures = fc.oneof(
   fc.constantFrom(
     '{"cpuMillis":1,"memoryBytes":2,"pids":3}\n',
     'null',
@@ -117,7 +124,7 @@ const others = fc.oneof(
       stream: fc.integer({ min: 1, max: 6 }),
       channel: fc.constantFrom('stdout', 'stderr'),
       data: fc.oneof(
-        stats.map((text) => Buffer.from(text).toString('base64')),
+        figures.map((text) => Buffer.from(text).toString('base64')),
         anyText,
       ),
     }),
@@ -172,4 +179,18 @@ export const conversation: fc.Arbitrary<readonly string[]> = fc
 export const nonsense: fc.Arbitrary<readonly string[]> = fc.array(damaged, {
   minLength: 1,
   maxLength: 6,
+})
+
+/** As an agent says it of something that runs and is well. */
+export const runningReport = (instance: string): InstanceReport => ({
+  instance,
+  service: 'default/web',
+  slot: 0,
+  revision: 1,
+  origin: instance,
+  predecessor: null,
+  attempt: 0,
+  startAtMs: 0,
+  hostPorts: {},
+  observed: { ...unobserved, state: 'running', health: 'healthy' },
 })

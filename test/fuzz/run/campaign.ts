@@ -21,6 +21,7 @@ export interface CampaignResult {
 const caseMs = 60_000
 /** Making a counterexample smaller is given up after this. */
 const shrinkMs = 20_000
+const firstCharacters = 4000
 
 const nextSeed = (seed: number, round: number): number => (seed + round) | 0
 
@@ -29,6 +30,7 @@ async function runCheck(check: Check, seed: number, runs: number): Promise<fc.Ru
     seed,
     numRuns: runs,
     timeout: caseMs,
+    verbose: fc.VerbosityLevel.Verbose,
     interruptAfterTimeLimit: shrinkMs,
     markInterruptAsFailure: false,
   })
@@ -40,11 +42,14 @@ async function describe(
   seed: number,
   details: fc.RunDetails<unknown>,
 ): Promise<string> {
-  const report = (await fc.asyncDefaultReportMessage(details)) ?? ''
+  const plain = { ...details, verbose: fc.VerbosityLevel.None }
+  const report = (await fc.asyncDefaultReportMessage(plain)) ?? ''
+  // Where damage lasts, only the first case is sure to have done it.
+  const first = fc.stringify(details.failures[0]).slice(0, firstCharacters)
   const { errorInstance } = details
   const why = errorInstance instanceof Error ? errorInstance.stack : String(errorInstance)
   const again = `npm run fuzz -- --target ${target} --seed ${seed}`
-  return `${target}: ${check}: ${report}\n${why}\nthe same again: ${again}`
+  return `${target}: ${check}: ${report}\n${why}\nfirst found with: ${first}\nthe same again: ${again}`
 }
 
 /**

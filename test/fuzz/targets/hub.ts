@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { successorInstanceId } from '@bulkhead/shared'
+import { type InstanceReport, successorInstanceId } from '@bulkhead/shared'
 import fc from 'fast-check'
 
 import { waitFor } from '../../engines/command.ts'
-import { conversation, nonsense } from '../data/from-agent.ts'
+import { conversation, figures, nonsense, runningReport } from '../data/from-agent.ts'
 import { anyText } from '../data/json.ts'
 import { GoodAgent } from '../run/good-agent.ts'
 import { checkAnswer } from '../run/http.ts'
@@ -20,6 +20,8 @@ interface Seen {
 
 const sessionPath = '/v1/agent/session'
 const answerMs = 15_000
+/** By then what was asked over HTTP has been asked of the agent. */
+const askedMs = 50
 /** Given by the WebSocket library for frames that break its rules; the code is the reason. */
 const codesOfFrames = [1002, 1003, 1007, 1009]
 const lists = [
@@ -53,7 +55,12 @@ export class HostileAgents implements AsyncDisposable {
       const tokens = { good: await cluster.join('good'), bad: await cluster.join('bad') }
       const hostile = new HostileAgents(cluster, tokens)
       await hostile.#startGood()
-      const documents = [service('web', { replicas: 4 }), service('api', { replicas: 2 })]
+      for (const role of ['good', 'bad']) {
+        await cluster.ask('POST', `/v1/nodes/${role}/labels`, { set: { role } })
+      }
+      const on = (role: string, name: string): object =>
+        service(name, { replicas: 3, placement: { require: [`role=${role}`] } })
+      const documents = [on('good', 'web'), on('bad', 'api')]
       await cluster.ask('POST', '/v1/apply', { documents, allowPending: true })
       await hostile.refresh()
       return hostile
@@ -97,6 +104,7 @@ export class HostileAgents implements AsyncDisposable {
     }
     return [
       check('conversations of an agent', 20, batch, (it) => this.#converse(it.texts, it.asks)),
+      check('figures of an agent', 5, figures, (text) => this.#tell(text)),
       check('messages that do not fit', 20, nonsense, (texts) => this.#converse(texts, false)),
       check('frames that are none', 10, fc.array(frame, { maxLength: 5 }), (it) =>
         this.#frames(it),
@@ -147,9 +155,13 @@ export class HostileAgents implements AsyncDisposable {
     return new RawWebSocket(this.#cluster.process.url, sessionPath, this.#tokens.bad)
   }
 
+  #own(): string[] {
+    return this.#instances.filter(({ node }) => node === 'bad').map(({ id }) => id)
+  }
+
   /** Ids of instances as they are now in the places of those that stand for them. */
   #resolved(text: string): string {
-    const own = this.#instances.filter(({ node }) => node === 'bad').map(({ id }) => id)
+    const own = this.#own()
     const other = this.#instances.filter(({ node }) => node === 'good').map(({ id }) => id)
     return text.replaceAll(/\{(own|next|other):(\d)\}/g, (_, kind: string, index: string) => {
       const ids = kind === 'other' ? other : own
@@ -178,13 +190,46 @@ export class HostileAgents implements AsyncDisposable {
     checkAnswer('GET', await this.#cluster.call('GET', '/v1/instances?all=true'))
   }
 
+  /** Runs what it is assigned, and answers what it is asked with `text`. */
+  async #tell(text: string): Promise<void> {
+    const socket = this.#connect()
+    const say = (message: object): void => socket.sendText(JSON.stringify(message))
+    try {
+      await this.refresh()
+      const reports = this.#own().map((id) => runningReport(id))
+      say({ kind: 'hello', wireVersion: 1, facts, bootId: 'figures' })
+      say({ kind: 'inventory', reports, unmanaged: 0 })
+      await this.#settled(socket)
+      const questions = this.#ask()
+      await delay(askedMs)
+      const data = Buffer.from(text).toString('base64')
+      for (let stream = 1; stream <= 8; stream++) {
+        say({ kind: 'stream-data', stream, channel: 'stdout', data })
+        say({ kind: 'stream-end', stream, exitCode: null, error: '' })
+      }
+      await this.#settled(socket)
+      // What it did not answer ends with the connection.
+      socket.destroy()
+      await questions
+    } finally {
+      socket.destroy()
+    }
+  }
+
   /** What makes the control plane ask the agent something. */
-  async #ask(): Promise<void> {
-    const [own] = this.#instances.filter(({ node }) => node === 'bad')
+  #ask(): Promise<void> {
+    const asked = this.#answers()
+    // It is waited for later, and only when nothing else has failed by then.
+    asked.catch(() => {})
+    return asked
+  }
+
+  async #answers(): Promise<void> {
+    const [own] = this.#own()
     const paths = [
       '/v1/top/nodes',
       '/v1/top/instances',
-      ...(own ? [`/v1/instances/${own.id}/logs`] : []),
+      ...(own ? [`/v1/instances/${own}/logs`] : []),
     ]
     const answers = await Promise.all(paths.map((path) => this.#cluster.call('GET', path)))
     for (const answer of answers) checkAnswer('GET', answer)
@@ -225,27 +270,9 @@ export class HostileAgents implements AsyncDisposable {
   async #large(which: number): Promise<void> {
     await this.refresh()
     const own = this.#resolved('{own:0}')
-    const report = (instance: string): object => ({
-      instance,
-      service: 'default/web',
-      slot: 0,
-      revision: 1,
+    const report = (instance: string): InstanceReport => ({
+      ...runningReport(instance),
       origin: own,
-      predecessor: null,
-      attempt: 0,
-      startAtMs: 0,
-      hostPorts: {},
-      observed: {
-        state: 'running',
-        health: 'healthy',
-        reason: '',
-        containerId: null,
-        startedAtMs: null,
-        healthySinceMs: null,
-        finishedAtMs: null,
-        exitCode: null,
-        neverStarted: false,
-      },
     })
     const status = (reports: readonly object[]): string =>
       JSON.stringify({ kind: 'status', sequence: 1, reports })
@@ -255,10 +282,7 @@ export class HostileAgents implements AsyncDisposable {
         status([
           {
             ...report(own),
-            observed: {
-              ...(report(own) as { observed: object }).observed,
-              reason: 'x'.repeat(15_000_000),
-            },
+            observed: { ...report(own).observed, reason: 'x'.repeat(15_000_000) },
           },
         ]),
       () => `"${'x'.repeat(17 * 1024 * 1024)}"`,
