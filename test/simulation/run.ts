@@ -20,6 +20,7 @@ const settlesWithinMs = 300_000
 /** … and then, for this time, nothing happens at all. */
 const restMs = 60_000
 const lookEveryMs = 500
+const answersWithinMs = 5000
 /** A run with more events than this goes round in circles. */
 const maxEvents = 3_000_000
 
@@ -125,7 +126,15 @@ class Player {
     }
     const missing = isConverged(world)
     if (missing !== null) world.fail('converges', `it has come to rest, but ${missing}`)
-    for (const invariant of world.invariants) invariant.onRest?.()
+    const questions = world.invariants.map(async (invariant) => invariant.onRest?.())
+    let answered = false
+    const noteAnswered = (): void => {
+      answered = true
+    }
+    void Promise.all(questions).then(noteAnswered)
+    if ((await this.#until(world.schedule.nowMs + answersWithinMs)) && !answered) {
+      world.fail('converges', 'it has come to rest, and does not answer questions any more')
+    }
   }
 
   /** Where something cannot be had, what is there in its place may go on failing. */

@@ -1,5 +1,6 @@
 import { acknowledged } from './acknowledged.ts'
 import { bounded } from './bounded.ts'
+import { discovery } from './discovery.ts'
 import { floor } from './floor.ts'
 import { forward } from './forward.ts'
 import { hardPlacement } from './hard-placement.ts'
@@ -25,5 +26,6 @@ export const invariants: readonly MakeInvariant[] = [
   paced,
   reasons,
   owners,
+  discovery,
   bounded,
 ]

@@ -16,8 +16,8 @@ export interface Invariant {
   onEngineCall?(node: SimNode, call: string, container: string): void
   onLog?(level: string, message: string, fields: object): void
   onEvent?(): void
-  /** The cluster has come to rest. */
-  onRest?(): void
+  /** The cluster has come to rest; it may be asked things that take it a moment. */
+  onRest?(): void | Promise<void>
 }
 
 export type MakeInvariant = (world: World) => Invariant

@@ -46,12 +46,6 @@ export const controlPlaneMutations: readonly Mutation[] = [
     replace: 'inGrace: false',
   },
   {
-    name: 'its own stalls are held against the nodes',
-    file: source('nodes/monitor.ts'),
-    find: 'if (stalledMs > checkEveryMs) {',
-    replace: 'if (stalledMs > 1e9) {',
-  },
-  {
     name: 'separation binds only the service that asks for it',
     file: source('placement/core/separation.ts'),
     find: 'for (const { service: other, by } of view.separatedBy(service)) {',
@@ -68,12 +62,6 @@ export const controlPlaneMutations: readonly Mutation[] = [
     file: source('placement/core/filters/require.ts'),
     find: 'check: (node) => selectors.every((selector) => holds(selector, node)),',
     replace: 'check: (node) => selectors.every((selector) => holds(selector, node)) || true,',
-  },
-  {
-    name: 'environments of nodes are ignored',
-    file: source('placement/core/filters/environment.ts'),
-    find: 'facts.environments.length === 0 ||',
-    replace: 'facts.environments.length >= 0 ||',
   },
   {
     name: 'a node is overbooked with memory',

@@ -1,5 +1,5 @@
 import { BulkheadError, type NodeFacts } from '@bulkhead/shared'
-import { Agent, type AgentDeps, nodeFacts, RefusedByServer, type Transport } from '../../../packages/agent/src/index.ts'
+import { Agent, type AgentDeps, type DiscoveryHandler, nodeFacts, RefusedByServer, type Transport } from '../../../packages/agent/src/index.ts'
 
 import type { NodePlan } from '../scenario/scenario.ts'
 import type { Random } from '../random.ts'
@@ -44,6 +44,8 @@ export class SimNode {
   latency = 1
   /** Until when it may not be heard from, for whatever reason that is not the control plane's. */
   silencedUntilMs = -Infinity
+  /** What the agent answers to containers that ask for services; null: nobody does. */
+  discovery: DiscoveryHandler | null = null
   readonly #deps: NodeDeps
   #process: Process | null = null
   #stop: AbortController | null = null
@@ -141,7 +143,10 @@ export class SimNode {
         checker: new SimChecker(this.engine, process),
         transport: this.#transport(process),
         storage: journalOn(this.disk, process),
-        listen: async (_address, port) => ({ port, close: async () => {} }),
+        listen: async (_address, port, handler) => {
+          this.discovery = handler
+          return { port, close: async () => {} }
+        },
       },
       {
         identity: { cluster: this.cluster, node: this.name },
