@@ -29,15 +29,8 @@ export const controlPlaneMutations: readonly Mutation[] = [
   {
     name: 'after a refused write the monitor never writes again',
     file: source('nodes/monitor.ts'),
-    find: `      .finally(() => {
-        this.#writing = false
-      })`,
-    replace: `      .then(
-        () => {
-          this.#writing = false
-        },
-        () => {},
-      )`,
+    find: '        this.#onProblem(error)\n',
+    replace: '        this.#onProblem(error)\n        return new Promise<void>(() => {})\n',
   },
   {
     name: 'nobody gets the time to come back after a start',

@@ -57,7 +57,7 @@ function updateOf(random: Random): NonNullable<ServiceSource['update']> {
 /** One of the few services of a run; a change of it is another draw. */
 export function drawService(random: Random, name: (typeof serviceNames)[number]): ServiceSource {
   const hasPort = random.chance(0.85)
-  const fixedPort = random.chance(0.1)
+  const fixedPort = random.chance(0.2)
   return {
     apiVersion: 'bulkhead/v1',
     kind: 'Service',
