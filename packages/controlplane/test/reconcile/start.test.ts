@@ -23,6 +23,18 @@ t.test('missing slots are created, spread, with ids in the order of the serial',
   t.same(scene.round(), [], 'and then nothing is left to do')
 })
 
+t.test('only a service that found no room is to look again when there may be some', async (t) => {
+  const scene = new Scene(aNode('n1', { facts: { zones: ['data'] } }))
+  scene.apply({ name: 'web' })
+  scene.round()
+  t.ok(scene.lacksRoom)
+  scene.round()
+  t.ok(scene.lacksRoom, 'as long as it waits')
+  scene.state.putNode(aNode('n2'))
+  scene.round()
+  t.notOk(scene.lacksRoom, 'it has a node and starts')
+})
+
 t.test('what finds no node waits with the reason, and gets one when there is one', async (t) => {
   const scene = new Scene(aNode('n1', { facts: { zones: ['data'] } }))
   scene.apply({ name: 'web' })

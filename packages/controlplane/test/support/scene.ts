@@ -25,6 +25,7 @@ export class Scene {
   movesLeft = 0
   dueAtMs: number | null = null
   readonly leaseEndsAtMs = new Map<string, number>()
+  lacksRoom = false
   readonly #sources = new Map<string, Source>()
 
   /** `nodes`: names, or whole nodes. */
@@ -54,8 +55,9 @@ export class Scene {
   /** One round: what was decided is done. */
   round(name = 'web'): readonly Step[] {
     const key = `default/${name}`
-    const { steps, dueAtMs } = reconcile(this.state, key, this.context)
+    const { steps, dueAtMs, lacksRoom } = reconcile(this.state, key, this.context)
     this.dueAtMs = dueAtMs
+    this.lacksRoom = lacksRoom
     applySteps(this.state, key, steps)
     return steps
   }
