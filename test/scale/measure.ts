@@ -1,3 +1,4 @@
+import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The value below which the given part of the values lies. */
@@ -36,3 +37,16 @@ export async function until(
 }
 
 export const progress = (text: string): void => void process.stderr.write(`… ${text}\n`)
+
+/** The longest pause for collecting garbage until the returned function is called. */
+export function collectPauses(): () => number {
+  let longestMs = 0
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longestMs = Math.max(longestMs, duration)
+  })
+  observer.observe({ entryTypes: ['gc'] })
+  return () => {
+    observer.disconnect()
+    return longestMs
+  }
+}

@@ -14,7 +14,7 @@ import {
   type ControlPlane,
 } from './control-plane.ts'
 import { countPlaced, isConverged } from './look.ts'
-import { cpuSeconds, megabytes, peakMegabytes, progress, quantile, seconds, until } from './measure.ts'
+import { collectPauses, cpuSeconds, megabytes, peakMegabytes, progress, quantile, seconds, until } from './measure.ts'
 import { healthyReport } from './reports.ts'
 
 export interface PlacementFigures extends Size {
@@ -34,6 +34,8 @@ export interface PlacementFigures extends Size {
   readonly changeCpuMedianMs: number
   readonly changeP90Ms: number
   readonly changeWorstMs: number
+  /** The longest collection of garbage during the changes. */
+  readonly longestGcMs: number
   readonly peakMB: number
   readonly heapMB: number
   readonly databaseMB: number
@@ -44,7 +46,8 @@ export interface PlacementFigures extends Size {
 
 const reportsInFlight = 32
 const samples = 40
-const settleMs = 2000
+/** What the bulk has left behind (old events in the store, garbage) grows with it and is not part of a change. */
+const settleMs = ({ instances }: Size): number => 1000 + instances / 100
 
 /** Fills a cluster, lets everything become healthy, changes single services, and starts again from the disk. */
 export async function measurePlacements(size: Size): Promise<PlacementFigures> {
@@ -86,9 +89,10 @@ async function fill(
   const convergedMs = performance.now() - starting
   const convergedCpuS = cpuSeconds(startingCpu)
   progress(`converged after ${seconds(convergedMs)} s, ${megabytes(process.memoryUsage.rss())} MB`)
-  // What the bulk has left behind (old events in the store, garbage) is not part of a change.
-  await delay(settleMs)
+  await delay(settleMs(size))
+  const pauses = collectPauses()
   const changes = await changeServices(plane)
+  const longestGcMs = pauses()
   const { databaseBytes, logBytes } = plane.store.sizes()
   return {
     placedS: seconds(placedMs),
@@ -101,6 +105,7 @@ async function fill(
     changeCpuMedianMs: quantile(changes.map(({ cpuMs }) => cpuMs), 0.5),
     changeP90Ms: quantile(changes.map(({ ms }) => ms), 0.9),
     changeWorstMs: quantile(changes.map(({ ms }) => ms), 1),
+    longestGcMs,
     peakMB: peakMegabytes(),
     heapMB: megabytes(process.memoryUsage().heapUsed),
     databaseMB: megabytes(databaseBytes + logBytes),

@@ -22,7 +22,10 @@ async function agentThatTells(served: Served, figures: string): Promise<WebSocke
   const say = (message: object): void => socket.send(JSON.stringify(message))
   socket.on('message', (data: Buffer) => {
     const message = JSON.parse(data.toString()) as ToAgentMessage
-    if (message.kind === 'welcome') say({ kind: 'inventory', reports: [], unmanaged: 0 })
+    if (message.kind === 'welcome') {
+      say({ kind: 'inventory', reports: [], unmanaged: 0 })
+      say({ kind: 'heartbeat', sequence: 1, engineProblem: '' })
+    }
     if (message.kind === 'assignments') {
       const reports = message.upserts.map(({ instance, service, slot, revision }) => ({
         instance,
