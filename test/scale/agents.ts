@@ -17,7 +17,7 @@ import {
 import { Fleet } from './fleet/fleet.ts'
 import { firstUnconverged, inState, isConverged } from './look.ts'
 import { measureLoss, type LossFigures } from './loss.ts'
-import { cpuSeconds, peakMegabytes, progress, quantile, seconds, until } from './measure.ts'
+import { cpuSeconds, peakMegabytes, progress, quantile, seconds, until, waitedMs } from './measure.ts'
 
 export interface AgentsSize {
   readonly agents: number
@@ -33,6 +33,8 @@ interface LoadRow {
   readonly changesPerS: number
   readonly heartbeatsPerS: number
   readonly cpuPercent: number
+  /** Part of the time in which the main thread could have run and others had the processor. */
+  readonly waitedPercent: number
   readonly watcherP50Ms: number
   readonly watcherP99Ms: number
   /** From the report of a change to the first other agent's table. */
@@ -159,15 +161,19 @@ async function underLoad(fleet: Fleet, probes: Fleet, wantedPerS: number, forS: 
   const delays = monitorEventLoopDelay({ resolution: 1 })
   delays.enable()
   const cpuBefore = process.cpuUsage()
+  const waitedBefore = waitedMs()
   const since = performance.now()
   const [bulk, probed] = await Promise.all([fleet.load(wantedPerS, forS), probes.load(probesPerS, forS)])
-  const cpuPercent = Math.round((cpuSeconds(cpuBefore) / (performance.now() - since)) * 100_000)
+  const tookMs = performance.now() - since
+  const cpuPercent = Math.round((cpuSeconds(cpuBefore) / tookMs) * 100_000)
+  const waitedPercent = Math.round(((waitedMs() - waitedBefore) / tookMs) * 100)
   delays.disable()
   const row = {
     wantedPerS: wantedPerS + probesPerS,
     changesPerS: bulk.changesPerS + probed.changesPerS,
     heartbeatsPerS: bulk.heartbeatsPerS + probed.heartbeatsPerS,
     cpuPercent,
+    waitedPercent,
     watcherP50Ms: quantile(probed.watcherMs, 0.5),
     watcherP99Ms: quantile(probed.watcherMs, 0.99),
     agentP50Ms: quantile(probed.agentMs, 0.5),

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -16,6 +17,16 @@ export const peakMegabytes = (): number => Math.round(process.resourceUsage().ma
 export function cpuSeconds(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before)
   return seconds((user + system) / 1000)
+}
+
+/**
+ * How long the main thread has waited for a processor that others used, in milliseconds; 0 where the kernel does not
+ * tell.
+ */
+export function waitedMs(): number {
+  const file = '/proc/self/schedstat'
+  if (!existsSync(file)) return 0
+  return Number(readFileSync(file, 'utf8').split(' ')[1]) / 1e6
 }
 
 export const seconds = (ms: number): number => Math.round(ms) / 1000

@@ -14,7 +14,7 @@ import {
   type ControlPlane,
 } from './control-plane.ts'
 import { countPlaced, isConverged } from './look.ts'
-import { collectPauses, cpuSeconds, megabytes, peakMegabytes, progress, quantile, seconds, until } from './measure.ts'
+import { collectPauses, cpuSeconds, megabytes, peakMegabytes, progress, quantile, seconds, until, waitedMs } from './measure.ts'
 import { healthyReport } from './reports.ts'
 
 export interface PlacementFigures extends Size {
@@ -24,6 +24,8 @@ export interface PlacementFigures extends Size {
   readonly placementsPerS: number
   /** Processor time of the same: the machine may be shared. */
   readonly placedCpuS: number
+  /** How long of it others had the processor. */
+  readonly placedWaitedS: number
   /** All instances reported as running and healthy, node by node, until every service is converged. */
   readonly convergedS: number
   readonly reportsPerS: number
@@ -74,12 +76,14 @@ async function fill(
   plane.loop.start(plane.signal)
   const placing = performance.now()
   const cpuBefore = process.cpuUsage()
+  const waitedBefore = waitedMs()
   const placed = countPlaced(plane)
   await applyDocuments(plane, services)
   progress(`${services.length} services admitted after ${seconds(performance.now() - placing)} s`)
   await until('placing', () => placed() >= size.instances)
   const placedMs = performance.now() - placing
   const placedCpuS = cpuSeconds(cpuBefore)
+  const placedWaitedS = seconds(waitedMs() - waitedBefore)
   progress(`placed after ${seconds(placedMs)} s, ${megabytes(process.memoryUsage.rss())} MB`)
   const starting = performance.now()
   const startingCpu = process.cpuUsage()
@@ -97,6 +101,7 @@ async function fill(
   return {
     placedS: seconds(placedMs),
     placedCpuS,
+    placedWaitedS,
     placementsPerS: Math.round((size.instances / placedMs) * 1000),
     convergedS: seconds(convergedMs),
     reportsPerS: Math.round((size.instances / reportedMs) * 1000),
