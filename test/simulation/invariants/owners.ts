@@ -1,4 +1,4 @@
-import { isLive, successorInstanceId } from '@bulkhead/shared'
+import { isGone, isLive, successorInstanceId } from '@bulkhead/shared'
 
 import { ownership } from '../../../packages/agent/src/index.ts'
 import type { SimNode } from '../world/node.ts'
@@ -20,6 +20,10 @@ function strays(world: World, node: SimNode): string[] {
   }
   for (const { id, observed } of wanted) {
     if (observed.state === 'running' && !running.has(id)) found.push(`${id} is said to run on ${node.name} and does not`)
+  }
+  for (const one of world.records.instance.values()) {
+    if (one.node !== node.name || isLive(one) || isGone(one)) continue
+    found.push(`${one.id} on ${node.name} is ${one.observed.state} for ever: ${one.cause}`)
   }
   for (const id of node.engine.foreign) {
     if (node.engine.containers.get(id)?.info.state !== 'running') found.push(`somebody else's container ${id} was touched`)

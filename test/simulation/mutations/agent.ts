@@ -17,12 +17,6 @@ export const agentMutations: readonly Mutation[] = [
     replace: 'if (!watch.isReady || this.#stopped) return',
   },
   {
-    name: 'an old record is not brought up to date with the containers',
-    file: source('core/catch-up.ts'),
-    find: 'if (isFinal(current)) return lineage',
-    replace: 'if (isFinal(current) || owned.length >= 0) return lineage',
-  },
-  {
     name: 'what the full set lacks is kept',
     file: source('core/accept.ts'),
     find: 'const isDone = message.from === null || message.removes.includes(lineage.origin)',
@@ -45,12 +39,6 @@ export const agentMutations: readonly Mutation[] = [
     file: source('core/plan.ts'),
     find: 'return keepsNone || !isNewest || !hasEnded(container)',
     replace: 'return keepsNone && !isNewest && !hasEnded(container)',
-  },
-  {
-    name: 'a finished instance keeps its container',
-    file: source('core/plan.ts'),
-    find: '  if (left) {\n',
-    replace: "  if (left && left.state === 'created') {\n",
   },
   {
     name: 'a server that has fallen silent is never left',

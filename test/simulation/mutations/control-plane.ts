@@ -63,12 +63,6 @@ export const controlPlaneMutations: readonly Mutation[] = [
     replace: 'return capacity.memoryBytes >= memoryBytes',
   },
   {
-    name: 'fixed host ports are given out twice',
-    file: source('placement/core/filters/host-ports.ts'),
-    find: 'if (fixed.some((key) => taken.has(key))) return false',
-    replace: 'if (fixed.some((key) => taken.has(key)) && ports.length > 9) return false',
-  },
-  {
     name: 'nodes that are not ready take instances',
     file: source('placement/core/filters/node-state.ts'),
     find: "check: (node) => nodeState(node) === 'ready',",
@@ -91,12 +85,6 @@ export const controlPlaneMutations: readonly Mutation[] = [
     file: source('reconcile/core/hand-over.ts'),
     find: `  if (plan.roster.mayStop(instance, plan.situation.floor)) {`,
     replace: `  if (plan.roster.mayStop(instance, 0)) {`,
-  },
-  {
-    name: 'the timer of a service is forgotten',
-    file: source('reconcile/loop.ts'),
-    find: 'if (dueAtMs === null) return',
-    replace: 'if (dueAtMs === null || dueAtMs > nowMs) return',
   },
   {
     name: 'records of what is gone are kept for ever',
@@ -129,6 +117,12 @@ export const controlPlaneMutations: readonly Mutation[] = [
     replace: 'same',
   },
   {
+    name: 'a move for balance that failed is made again at once',
+    file: source('reconcile/core/rebalance.ts'),
+    find: 'if (nowMs >= failedAtMs + moveAgainMs) continue',
+    replace: 'if (nowMs >= failedAtMs) continue',
+  },
+  {
     name: 'what was confirmed dead and is heard from stays dead',
     file: source('api/routes/nodes.ts'),
     find: "if (node.liveness === 'ready' || node.liveness === 'down') {",
@@ -141,18 +135,6 @@ export const controlPlaneMutations: readonly Mutation[] = [
     this.#listensSinceMs = this.#clock.monotonicMs()`,
     replace: `  excuse(): void {
     this.#listensSinceMs += 0`,
-  },
-  {
-    name: 'content that was scaled to nothing counts as good',
-    file: source('reconcile/core/rollout-progress.ts'),
-    find: 'if (replicas === 0) return undefined',
-    replace: 'if (replicas < 0) return undefined',
-  },
-  {
-    name: 'a lineage goes on from what the agent takes for its origin',
-    file: source('sessions/core/apply-reports.ts'),
-    find: 'if (record?.node === origin.node) newest = record',
-    replace: 'if (record?.node === origin.node) newest = origin',
   },
   {
     name: 'the end of an old connection ends the new session',

@@ -11,7 +11,7 @@ import type { Mutation } from './mutation.ts'
 /* Puts one deliberate bug after the other into a copy of the sources and counts the seeds until one finds it. */
 
 const mostSeeds = 200
-const mostSeconds = 120
+const mostSeconds = 100
 
 interface Probed {
   readonly seeds: number

@@ -35,6 +35,8 @@ export type FaultStep =
   | { readonly kind: 'control-plane-clock'; readonly byMs: number }
   | { readonly kind: 'agent-crash'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'agent-restart'; readonly node: string }
+  /** The agent ends, and its journal is gone when it is started again. */
+  | { readonly kind: 'journal-lost'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'engine-down'; readonly node: string; readonly forMs: number; readonly containersDie: boolean }
   | { readonly kind: 'power-off'; readonly host: string; readonly forMs: number }
   | { readonly kind: 'suspended'; readonly node: string; readonly forMs: number }
@@ -45,7 +47,7 @@ export type FaultStep =
       readonly forMs: number
       readonly direction: 'both' | 'up' | 'down'
     }
-  | { readonly kind: 'break'; readonly nodes: readonly string[]; readonly ends: 'both' | 'client' }
+  | { readonly kind: 'break'; readonly nodes: readonly string[]; readonly ends: 'both' | 'client' | 'server' }
   | { readonly kind: 'slow-network'; readonly node: string; readonly forMs: number; readonly factor: number }
   | { readonly kind: 'events-break'; readonly node: string }
   | { readonly kind: 'clock'; readonly node: string; readonly byMs: number }

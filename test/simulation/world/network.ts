@@ -16,6 +16,8 @@ export interface EndHandlers {
   onClose(reason: string): void
 }
 
+export type BrokenEnds = 'both' | 'client' | 'server'
+
 interface Parcel {
   readonly sequence: number
   readonly kind: 'text' | 'end'
@@ -30,7 +32,7 @@ export class End {
   peer: End | null = null
   readonly #network: Network
   readonly #link: Link
-  readonly #towards: 'stalledUp' | 'stalledDown'
+  readonly towards: 'stalledUp' | 'stalledDown'
   readonly #parcels: Parcel[] = []
   #lastAtMs = 0
   #bytes = 0
@@ -40,7 +42,7 @@ export class End {
     this.process = process
     this.#network = network
     this.#link = link
-    this.#towards = towards
+    this.towards = towards
   }
 
   get bufferedBytes(): number {
@@ -79,7 +81,7 @@ export class End {
   }
 
   #post(parcel: Parcel): void {
-    if (this.#link[this.#towards]) {
+    if (this.#link[this.towards]) {
       this.#parcels.push(parcel)
       return
     }
@@ -90,7 +92,7 @@ export class End {
 
   #arrive(parcel: Parcel): void {
     // What the link has taken up since then stays in it.
-    if (this.#link[this.#towards] || this.#parcels.length > 0) {
+    if (this.#link[this.towards] || this.#parcels.length > 0) {
       this.#parcels.push(parcel)
       return
     }
@@ -155,11 +157,11 @@ export class Network {
     if (wasStalled) for (const end of this.#ends.get(link) ?? []) end.resume()
   }
 
-  /** Every connection of the link breaks, each end for itself. */
-  break(link: Link, ends: 'both' | 'client'): void {
+  /** Every connection of the link breaks, each end for itself; one end may not notice. */
+  break(link: Link, ends: BrokenEnds): void {
     for (const end of this.#ends.get(link) ?? []) {
-      const isServer = end.peer !== null && end.process.name.startsWith('controlplane')
-      if (ends === 'both' || !isServer) end.lose('connection reset by peer')
+      const side = end.towards === 'stalledUp' ? 'client' : 'server'
+      if (ends === 'both' || ends === side) end.lose('connection reset by peer')
     }
   }
 }

@@ -22,6 +22,21 @@ t.test('a node that joins takes over, one instance at a time, start before stop'
   t.equal(scene.service().status, 'converged')
 })
 
+t.test('a node that cannot start what is moved to it is left alone for a while', async (t) => {
+  const scene = new Scene('n1')
+  scene.apply({ name: 'web', replicas: 4 })
+  scene.rest()
+  scene.state.putNode(aNode('n2'))
+  scene.movesLeft = 1
+  t.same(brief(scene.state, scene.settle()), ['create 0 n2'])
+  const moved = scene.live().find(({ node }) => node === 'n2')
+  scene.failed(moved?.id ?? '', { neverStarted: true, reason: 'the image could not be pulled' })
+  t.same(brief(scene.state, scene.settle()).filter((step) => step.startsWith('create')), [])
+  t.ok(scene.dueAtMs !== null && scene.dueAtMs <= scene.state.nowMs + 60_000, 'and looked at again')
+  scene.wait(60_000)
+  t.same(brief(scene.state, scene.settle()), ['create 0 n2'])
+})
+
 t.test('one more here than there is no reason to move', async (t) => {
   const scene = new Scene('n1')
   scene.apply({ name: 'web' })

@@ -6,6 +6,7 @@ import type { FaultHandlers, FaultOf, Until } from './handlers.ts'
 type OnNode =
   | 'agent-crash'
   | 'agent-restart'
+  | 'journal-lost'
   | 'engine-down'
   | 'suspended'
   | 'slow'
@@ -49,6 +50,11 @@ function handlersOnNode({ schedule }: World, until: Until): OnNodeHandlers {
   return {
     'agent-crash'(node, { forMs }) {
       node.killAgent()
+      until(`agent of ${node.name}`, forMs, () => node.startAgent())
+    },
+    'journal-lost'(node, { forMs }) {
+      node.killAgent()
+      node.disk.wipe()
       until(`agent of ${node.name}`, forMs, () => node.startAgent())
     },
     'agent-restart': (node) => node.restartAgent(),

@@ -14,6 +14,8 @@ import type { Plan } from './plan.ts'
  * A move for load alone must lower the reserved part by at least this much, seen from both nodes.
  */
 const loadMargin = 0.2
+/** A node that could not start an instance is not moved to for this long. */
+const moveAgainMs = 60_000
 const reasonPrefix = 'moved for balance'
 
 /** Whether the reason of a create step says that it begins a move for balance. */
@@ -32,9 +34,9 @@ export function rebalance(plan: Plan): boolean {
   const { enabled, movesLeft } = context.rebalance
   if (!enabled || movesLeft < 1 || surge === 0 || replicas === 0 || !plan.roster.mayAdd) return false
   const instances = plan.roster.wantedSlots.flatMap((slot) => plan.roster.lives(slot))
-  const slotless = { id: '', avoid: new Set<string>() }
-  const target = plan.batch(wanted).peek(slotless)
-  if (!target.fits) return false
+  const avoid = nodesThatRefused(plan)
+  const target = plan.batch(wanted).peek({ id: '', avoid })
+  if (!target.fits || avoid.has(target.node.name)) return false
   const rules = wanted.spec.placement
   const { portRange } = context
   const filters: FilterContext = { view, service, revision: wanted, rules, books, portRange }
@@ -42,13 +44,27 @@ export function rebalance(plan: Plan): boolean {
   const best = worstPlaced(plan, instances, gain)
   if (best === null) return false
   const from = best.node ?? ''
-  const placed = plan.batch(wanted).place({ id: plan.nextId(best.slot), avoid: new Set() })
+  const placed = plan.batch(wanted).place({ id: plan.nextId(best.slot), avoid })
   if (!placed.fits) return false
   const { node, hostPorts } = placed
   const reason = `${reasonPrefix} from ${from} to ${node.name}`
   const begin = { predecessor: null, attempt: 0, startAtMs: situation.nowMs }
   plan.create({ slot: best.slot, revision: wanted, node, hostPorts, reason, ...begin })
   return true
+}
+
+/** Where an instance could not be made to run a while ago: a move can wait until that may have changed. */
+function nodesThatRefused(plan: Plan): ReadonlySet<string> {
+  const { nowMs } = plan.situation
+  const refused = new Set<string>()
+  for (const { node, createdAtMs, observed } of plan.roster.slots.flatMap((slot) => slot.instances)) {
+    if (node === null || observed.state !== 'failed' || !observed.neverStarted) continue
+    const failedAtMs = Math.min(Math.max(observed.finishedAtMs ?? nowMs, createdAtMs), nowMs)
+    if (nowMs >= failedAtMs + moveAgainMs) continue
+    plan.wake(failedAtMs + moveAgainMs)
+    refused.add(node)
+  }
+  return refused
 }
 
 /** The instance that gains most by the move; null when none gains. */
