@@ -1,6 +1,7 @@
 /* What no part of a simulated run may use: time and chance that do not come from the seed. */
 
-const message = (name: string): string => `${name} was used in a simulated run: time and chance come from the seed only`
+const message = (name: string): string =>
+  `${name} was used in a simulated run: time and chance come from the seed only`
 
 const forbidden = (name: string) => (): never => {
   throw new Error(message(name))

@@ -28,15 +28,22 @@ async function replay(seed: number, whole: boolean): Promise<boolean> {
   let result = await run(scenario, { keepsTimeline: true })
   if (result.violation !== null && !whole) {
     const shrunk = await shrink(scenario, result.violation.invariant)
-    say(`made smaller in ${shrunk.runs} runs: ${scenario.steps.length} → ${shrunk.scenario.steps.length} steps, ${scenario.nodes.length} → ${shrunk.scenario.nodes.length} nodes\n`)
+    say(
+      `made smaller in ${shrunk.runs} runs: ${scenario.steps.length} → ${shrunk.scenario.steps.length} steps, ${scenario.nodes.length} → ${shrunk.scenario.nodes.length} nodes\n`,
+    )
     scenario = shrunk.scenario
     result = await run(scenario, { keepsTimeline: true })
   }
   for (const line of result.lines) say(line)
   say('')
   sayScenario(scenario)
-  say(`\nseed ${seed}: ${formatTime(result.simulatedMs)} simulated, ${result.events} events, hash ${result.hash.slice(0, 16)}`)
-  if (result.violation) say(`broken: ${result.violation.invariant} at ${formatTime(result.violation.atMs)}: ${result.violation.text}`)
+  say(
+    `\nseed ${seed}: ${formatTime(result.simulatedMs)} simulated, ${result.events} events, hash ${result.hash.slice(0, 16)}`,
+  )
+  if (result.violation)
+    say(
+      `broken: ${result.violation.invariant} at ${formatTime(result.violation.atMs)}: ${result.violation.text}`,
+    )
   else say('every promise was kept')
   return result.violation === null
 }
@@ -55,19 +62,29 @@ async function explore(seconds: number, first: number): Promise<boolean> {
     if (result.violation === null) continue
     broken.push(seed)
     const { invariant, atMs, text } = result.violation
-    say(`seed ${seed} broke ${invariant} at ${formatTime(atMs)}: ${text.slice(0, 1000)}\n  npm run simulate -- --seed ${seed}`)
+    say(
+      `seed ${seed} broke ${invariant} at ${formatTime(atMs)}: ${text.slice(0, 1000)}\n  npm run simulate -- --seed ${seed}`,
+    )
   }
   const hours = (simulatedMs / 3_600_000).toFixed(1)
   const speed = Math.round(simulatedMs / elapsedMs())
-  say(`${seeds} seeds from ${first}, ${hours} simulated hours in ${Math.round(elapsedMs() / 1000)} s: ${speed} times real time, ${Math.round((events / elapsedMs()) * 1000)} events a second; ${broken.length} seeds broke a promise`)
+  say(
+    `${seeds} seeds from ${first}, ${hours} simulated hours in ${Math.round(elapsedMs() / 1000)} s: ${speed} times real time, ${Math.round((events / elapsedMs()) * 1000)} events a second; ${broken.length} seeds broke a promise`,
+  )
   return broken.length === 0
 }
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, seconds: { type: 'string' }, from: { type: 'string' }, whole: { type: 'boolean' } },
+  options: {
+    seed: { type: 'string' },
+    seconds: { type: 'string' },
+    from: { type: 'string' },
+    whole: { type: 'boolean' },
+  },
 })
 let kept = false
 if (values.seed !== undefined) kept = await replay(Number(values.seed), values.whole ?? false)
-else if (values.seconds !== undefined) kept = await explore(Number(values.seconds), Number(values.from ?? randomInt(maxSeed)))
+else if (values.seconds !== undefined)
+  kept = await explore(Number(values.seconds), Number(values.from ?? randomInt(maxSeed)))
 else say(usage)
 process.exitCode = kept ? 0 : 1

@@ -1,4 +1,11 @@
-import { serviceKey, type Instance, type Node, type Revision, type Rollout, type Service } from '@bulkhead/shared'
+import {
+  serviceKey,
+  type Instance,
+  type Node,
+  type Revision,
+  type Rollout,
+  type Service,
+} from '@bulkhead/shared'
 
 import type { ClusterView, Commit } from '../../packages/controlplane/src/state/view.ts'
 
@@ -23,11 +30,13 @@ export class Records {
 
   /** Takes what a control plane has loaded. */
   load(view: ClusterView): void {
-    for (const records of [this.service, this.revision, this.instance, this.node, this.rollout]) records.clear()
+    for (const records of [this.service, this.revision, this.instance, this.node, this.rollout])
+      records.clear()
     this.at = view.revision
     for (const [key, service] of view.services) {
       this.service.set(key, service)
-      for (const revision of view.revisionsOf(key)) this.revision.set(`${key}@${revision.revision}`, revision)
+      for (const revision of view.revisionsOf(key))
+        this.revision.set(`${key}@${revision.revision}`, revision)
     }
     for (const [key, instance] of view.instances) this.instance.set(key, instance)
     for (const [key, node] of view.nodes) this.node.set(key, node)

@@ -28,11 +28,17 @@ const maxEvents = 3_000_000
 const drained = (): Promise<void> => new Promise((resolve) => realSetImmediate(resolve))
 
 /** Plays a scenario to its end, or to the first broken promise. */
-export async function run(scenario: Scenario, options: { readonly keepsTimeline?: boolean } = {}): Promise<Result> {
+export async function run(
+  scenario: Scenario,
+  options: { readonly keepsTimeline?: boolean } = {},
+): Promise<Result> {
   const world = new World(scenario, options.keepsTimeline ?? false)
   const player = new Player(world)
   const onCrash = (error: unknown): void => {
-    world.fail('no-fault-of-ours', `an error that nobody handles: ${error instanceof Error ? error.stack : String(error)}`)
+    world.fail(
+      'no-fault-of-ours',
+      `an error that nobody handles: ${error instanceof Error ? error.stack : String(error)}`,
+    )
   }
   process.on('unhandledRejection', onCrash).on('uncaughtException', onCrash)
   const allowRealTime = forbidRealTime()
@@ -71,7 +77,9 @@ class Player {
     const byMs = world.schedule.nowMs + convergesWithinMs
     for (;;) {
       if (!(await this.#until(world.schedule.nowMs + lookEveryMs))) return
-      const missing = this.#final ? isConverged(world) : 'the operator has not been able to say what is wanted'
+      const missing = this.#final
+        ? isConverged(world)
+        : 'the operator has not been able to say what is wanted'
       if (missing === null) break
       if (world.schedule.nowMs > byMs) return world.fail('converges', missing)
     }
@@ -107,9 +115,14 @@ class Player {
     const { operator } = this.#world
     const { name = '', replicas = 1, ports = {} } = operator.sources.get(service) ?? {}
     const change = { image: `registry.sim/${name}:good-final`, dependsOn: [] }
-    const simple = { placement: {}, replicas: Math.min(replicas, 2), ports: 'http' in ports ? { http: 80 } : {} }
+    const simple = {
+      placement: {},
+      replicas: Math.min(replicas, 2),
+      ports: 'http' in ports ? { http: 80 } : {},
+    }
     let outcome = await operator.perform({ kind: 'change', service, change })
-    if (outcome === 'refused') outcome = await operator.perform({ kind: 'change', service, change: simple }, true)
+    if (outcome === 'refused')
+      outcome = await operator.perform({ kind: 'change', service, change: simple }, true)
     return outcome !== 'unreachable'
   }
 
@@ -139,8 +152,14 @@ class Player {
 
   /** Where something cannot be had, what is there in its place may go on failing. */
   #restless(): void {
-    const stuck = [...this.#world.records.service.values()].find(({ status }) => status !== 'converged')
-    if (!stuck) this.#world.fail('rests', `something still happens ${settlesWithinMs / 1000} s after all is as it should be`)
+    const stuck = [...this.#world.records.service.values()].find(
+      ({ status }) => status !== 'converged',
+    )
+    if (!stuck)
+      this.#world.fail(
+        'rests',
+        `something still happens ${settlesWithinMs / 1000} s after all is as it should be`,
+      )
   }
 
   /** False when a promise was broken on the way. */
@@ -154,7 +173,10 @@ class Player {
       try {
         next.run()
       } catch (error) {
-        world.fail('no-fault-of-ours', `thrown: ${error instanceof Error ? error.stack : String(error)}`)
+        world.fail(
+          'no-fault-of-ours',
+          `thrown: ${error instanceof Error ? error.stack : String(error)}`,
+        )
       }
       await drained()
       world.afterEvent()

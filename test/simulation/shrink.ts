@@ -28,7 +28,10 @@ export async function shrink(scenario: Scenario, invariant: string): Promise<Shr
 }
 
 /** Zeller's ddmin: tries to leave out ever smaller parts. `fails` is true for the whole list. */
-async function minimise<T>(all: readonly T[], fails: (kept: readonly T[]) => Promise<boolean>): Promise<readonly T[]> {
+async function minimise<T>(
+  all: readonly T[],
+  fails: (kept: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[]> {
   let kept = all
   let parts = 2
   while (kept.length > 1) {

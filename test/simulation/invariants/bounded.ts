@@ -15,14 +15,16 @@ function problems({ records, nodes, controlPlane }: World): string[] {
     const instances = count(records.instance.values(), key)
     const revisions = count(records.revision.values(), key)
     const rollouts = count(records.rollout.values(), key)
-    if (instances > limits.instancesPerSlot * limits.slots) found.push(`${instances} instances of ${key}`)
+    if (instances > limits.instancesPerSlot * limits.slots)
+      found.push(`${instances} instances of ${key}`)
     if (revisions > limits.revisions) found.push(`${revisions} revisions of ${key}`)
     if (rollouts > limits.rollouts) found.push(`${rollouts} rollouts of ${key}`)
   }
   for (const { name, disk, process, engine } of nodes) {
     if (disk.bytes > journalBytes) found.push(`the journal of ${name} has ${disk.bytes} bytes`)
     const most = timers.base + timers.perContainer * engine.containers.size
-    if ((process?.timers ?? 0) > most) found.push(`the agent of ${name} has ${process?.timers} timers`)
+    if ((process?.timers ?? 0) > most)
+      found.push(`the agent of ${name} has ${process?.timers} timers`)
   }
   const mostTimers = timers.base + timers.perContainer * records.service.size
   const set = controlPlane.process?.timers ?? 0

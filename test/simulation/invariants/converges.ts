@@ -10,10 +10,12 @@ export function isConverged(world: World): string | null {
   for (const { name } of nodes) {
     const node = records.node.get(name)
     if (!node) return `node ${name} is not there`
-    if (nodeState(node) !== 'ready') return `node ${name} is ${nodeState(node)}: ${node.livenessReason}`
+    if (nodeState(node) !== 'ready')
+      return `node ${name} is ${nodeState(node)}: ${node.livenessReason}`
   }
   for (const rollout of records.rollout.values()) {
-    if (rollout.phase === 'progressing') return `rollout ${rollout.id} is progressing: ${rollout.reason}`
+    if (rollout.phase === 'progressing')
+      return `rollout ${rollout.id} is progressing: ${rollout.reason}`
   }
   for (const key of records.service.keys()) {
     const missing = missingOf(world, key)
@@ -28,13 +30,18 @@ function missingOf({ records }: World, key: string): string | null {
   if (!service || !wanted) return 'it has no revision'
   if (service.deleting) return 'it is still being deleted'
   const live = records.instancesOf(key).filter(isLive)
-  const current = live.filter((one) => records.revisionOf(one)?.templateHash === wanted.templateHash && isHealthy(one))
+  const current = live.filter(
+    (one) => records.revisionOf(one)?.templateHash === wanted.templateHash && isHealthy(one),
+  )
   if (current.length === wanted.spec.replicas && service.status === 'converged') return null
   // A rollout that has failed rests as its policy says; only somebody else can go on.
   const paused = [...records.rollout.values()].some((one) => one.service === key && isOpen(one))
   const stuck = paused || !somebodyFits({ records } as World, key)
   if (stuck && service.status !== 'converged' && service.reason !== '') return null
-  const states = live.map(({ id, node, cause, observed }) => `${id} on ${node} ${observed.state} ${observed.health} (${cause})`)
+  const states = live.map(
+    ({ id, node, cause, observed }) =>
+      `${id} on ${node} ${observed.state} ${observed.health} (${cause})`,
+  )
   return `${current.length} of ${wanted.spec.replicas}, ${service.status}: ${service.reason}; ${states.join('; ')}`
 }
 
@@ -42,5 +49,7 @@ function missingOf({ records }: World, key: string): string | null {
 function somebodyFits({ records }: World, key: string): boolean {
   const wanted = records.wanted(key)
   if (!wanted) return false
-  return [...records.node.values()].some((node) => objections(records, wanted, node, '').length === 0)
+  return [...records.node.values()].some(
+    (node) => objections(records, wanted, node, '').length === 0,
+  )
 }

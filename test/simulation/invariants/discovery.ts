@@ -11,7 +11,10 @@ async function ask(node: SimNode, from: string, service: string): Promise<string
   const answer = await node.discovery?.({ method: 'GET', url: `/v1/discovery/${service}`, from })
   if (answer?.status !== 200) return null
   const { endpoints } = JSON.parse(answer.body) as EndpointsView
-  return endpoints.map(({ instance, address, hostPort }) => `${instance} ${address}:${hostPort}`).toSorted().join(', ')
+  return endpoints
+    .map(({ instance, address, hostPort }) => `${instance} ${address}:${hostPort}`)
+    .toSorted()
+    .join(', ')
 }
 
 /** What it should be told, from the records alone. */
@@ -21,7 +24,9 @@ function expected({ records, controlPlane }: World, zone: string, service: strin
   if (!wanted || (wanted.spec.zone !== zone && !reaches.includes(wanted.spec.zone))) return null
   const serving = records.instancesOf(service).filter((one) => isLive(one) && isHealthy(one))
   const endpoints = serving.flatMap(({ id, node, hostPorts }) =>
-    Object.values(hostPorts).map((port) => `${id} ${records.node.get(node ?? '')?.facts.address}:${port}`),
+    Object.values(hostPorts).map(
+      (port) => `${id} ${records.node.get(node ?? '')?.facts.address}:${port}`,
+    ),
   )
   return endpoints.toSorted().join(', ')
 }
@@ -32,7 +37,10 @@ async function compare(world: World, node: SimNode, { info }: SimContainer): Pro
     const told = await ask(node, info.address, service)
     const right = expected(world, zone, service)
     if (told === right) continue
-    world.fail('discovery', `${info.name} on ${node.name} asks for ${service} and is told "${told}", not "${right}"`)
+    world.fail(
+      'discovery',
+      `${info.name} on ${node.name} asks for ${service} and is told "${told}", not "${right}"`,
+    )
   }
 }
 

@@ -33,11 +33,16 @@ export const floor: MakeInvariant = (world) => ({
       if (overdue.length === stopped.length) continue
       const { maxUnavailable } = wanted.spec.update
       const isStopFirst = stopped.some(({ cause }) => cause.includes('stopped first'))
-      const promised = wanted.spec.replicas - (isStopFirst ? Math.max(maxUnavailable, 1) : maxUnavailable)
-      const left = records.instancesOf(key).filter((one) => serves(records, one)).length + overdue.length
+      const promised =
+        wanted.spec.replicas - (isStopFirst ? Math.max(maxUnavailable, 1) : maxUnavailable)
+      const left =
+        records.instancesOf(key).filter((one) => serves(records, one)).length + overdue.length
       if (left >= promised) continue
       const causes = stopped.map(({ id, cause }) => `${id} (${cause})`).join('; ')
-      world.fail('floor', `${key}: ${left} serve and ${promised} were promised, after stopping ${causes}`)
+      world.fail(
+        'floor',
+        `${key}: ${left} serve and ${promised} were promised, after stopping ${causes}`,
+      )
     }
   },
 })

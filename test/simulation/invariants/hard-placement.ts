@@ -8,7 +8,10 @@ import { objections } from './rules.ts'
 function placedBy(commit: Commit): (instance: Instance) => boolean {
   const byAgents = new Set(
     commit.events
-      .filter(({ kind, action, actor }) => kind === 'Instance' && action === 'created' && actor.startsWith('node:'))
+      .filter(
+        ({ kind, action, actor }) =>
+          kind === 'Instance' && action === 'created' && actor.startsWith('node:'),
+      )
       .map(({ subject }) => subject),
   )
   return ({ id }) => !byAgents.has(id)
@@ -21,11 +24,15 @@ export const hardPlacement: MakeInvariant = (world) => {
     const node = records.node.get(instance.node ?? '')
     const revision = records.revisionOf(instance)
     if (!node || !revision) {
-      world.fail('hard-placement', `${instance.id} is on ${instance.node}, of which nothing is known`)
+      world.fail(
+        'hard-placement',
+        `${instance.id} is on ${instance.node}, of which nothing is known`,
+      )
       return
     }
     const found = objections(records, revision, node, instance.id)
-    if (found.length > 0) world.fail('hard-placement', `${instance.id} on ${node.name}: ${found.join('; ')}`)
+    if (found.length > 0)
+      world.fail('hard-placement', `${instance.id} on ${node.name}: ${found.join('; ')}`)
   }
   return {
     name: 'hard-placement',
@@ -36,7 +43,10 @@ export const hardPlacement: MakeInvariant = (world) => {
         if ((change.before?.node ?? null) !== null || !isPlaced(change.after)) continue
         const node = records.node.get(change.after.node)
         if (node && nodeState(node) !== 'ready') {
-          world.fail('hard-placement', `${change.after.id} was put on ${node.name}, which is ${nodeState(node)}`)
+          world.fail(
+            'hard-placement',
+            `${change.after.id} was put on ${node.name}, which is ${nodeState(node)}`,
+          )
         }
         check(change.after)
       }

@@ -16,10 +16,14 @@ export const healthyIsLeftAlone: MakeInvariant = (world) => ({
     if (!container || !program || container.info.state !== 'running') return
     if (answers(program, node.engine.nowMs - wellForMs) !== true || program.failsUntilMs > 0) return
     const instance = container.info.labels[ownership.instance] ?? ''
-    const isTroubled = node.troubledAtMs > node.engine.nowMs - wellForMs || world.isSpoiled(instance)
+    const isTroubled =
+      node.troubledAtMs > node.engine.nowMs - wellForMs || world.isSpoiled(instance)
     if (isTroubled) return
     const record = wantedBy(world.records, instance, node.name)
     if (!record) return
-    world.fail('healthy-is-left-alone', `${call} to ${instance} on ${node.name}, which works and is wanted as ${record.id}`)
+    world.fail(
+      'healthy-is-left-alone',
+      `${call} to ${instance} on ${node.name}, which works and is wanted as ${record.id}`,
+    )
   },
 })

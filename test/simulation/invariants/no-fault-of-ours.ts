@@ -23,10 +23,13 @@ const maybeFaults = [
 export const noFaultOfOurs: MakeInvariant = (world) => ({
   name: 'no-fault-of-ours',
   onLog(_level, message, fields) {
-    const error = (fields as { err?: unknown; error?: unknown }).err ?? (fields as { error?: unknown }).error
-    const why = (): string => (error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(fields))
+    const error =
+      (fields as { err?: unknown; error?: unknown }).err ?? (fields as { error?: unknown }).error
+    const why = (): string =>
+      error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(fields)
     if (ownFaults.includes(message)) world.fail('no-fault-of-ours', `${message}: ${why()}`)
     const isOurs = !(error instanceof BulkheadError)
-    if (maybeFaults.includes(message) && isOurs) world.fail('no-fault-of-ours', `${message}: ${why()}`)
+    if (maybeFaults.includes(message) && isOurs)
+      world.fail('no-fault-of-ours', `${message}: ${why()}`)
   },
 })

@@ -13,7 +13,10 @@ export const noNeedlessLoss: MakeInvariant = (world) => ({
       if (before.lostAtMs !== null || after.lostAtMs === null || after.node === null) continue
       const node = world.nodeOf(after.node)
       if (!node || world.schedule.nowMs < node.silencedUntilMs + rememberedMs) continue
-      world.fail('no-needless-loss', `${after.id} was given up with ${after.node}, which was there all the time: ${after.cause}`)
+      world.fail(
+        'no-needless-loss',
+        `${after.id} was given up with ${after.node}, which was there all the time: ${after.cause}`,
+      )
     }
   },
 })

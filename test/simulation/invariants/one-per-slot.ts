@@ -14,19 +14,28 @@ export const onePerSlot: MakeInvariant = (world) => ({
     if (!starting || starting.info.state === 'running') return
     const labels = starting.info.labels
     const instance = labels[ownership.instance] ?? ''
-    const beside = node.engine.running().filter(
-      ({ info }) =>
-        info.labels[ownership.service] === labels[ownership.service] &&
-        info.labels[ownership.slot] === labels[ownership.slot],
-    )
+    const beside = node.engine
+      .running()
+      .filter(
+        ({ info }) =>
+          info.labels[ownership.service] === labels[ownership.service] &&
+          info.labels[ownership.slot] === labels[ownership.slot],
+      )
     let wanted = 1
     for (const { info } of beside) {
       const other = info.labels[ownership.instance] ?? ''
       if (other === instance || descends(instance, other) || descends(other, instance)) {
-        world.fail('one-per-slot', `${instance} is started on ${node.name} while ${other} of its lineage runs`)
+        world.fail(
+          'one-per-slot',
+          `${instance} is started on ${node.name} while ${other} of its lineage runs`,
+        )
       }
       if (wantedBy(world.records, other, node.name)) wanted += 1
     }
-    if (wanted > mostOfOneSlot) world.fail('one-per-slot', `${wanted} containers run on ${node.name} in the slot of ${instance}`)
+    if (wanted > mostOfOneSlot)
+      world.fail(
+        'one-per-slot',
+        `${wanted} containers run on ${node.name} in the slot of ${instance}`,
+      )
   },
 })

@@ -23,12 +23,18 @@ export const paced: MakeInvariant = (world: World) => {
     onEngineCall(node, call, subject) {
       if (call !== 'start' && call !== 'pull') return
       const slot = slotOf(node, call, subject)
-      if (slot === null || Math.abs(node.host.skewMs - world.controlHost.skewMs) > clocksApartMs) return
+      if (slot === null || Math.abs(node.host.skewMs - world.controlHost.skewMs) > clocksApartMs)
+        return
       const { nowMs } = world.schedule
-      const recent = [...(calls.get(slot) ?? []), nowMs].filter((atMs) => atMs > nowMs - limit.windowMs)
+      const recent = [...(calls.get(slot) ?? []), nowMs].filter(
+        (atMs) => atMs > nowMs - limit.windowMs,
+      )
       calls.set(slot, recent)
       if (recent.length > limit[call]) {
-        world.fail('paced', `${recent.length} calls of ${call} within ${limit.windowMs / 1000} s for ${slot}`)
+        world.fail(
+          'paced',
+          `${recent.length} calls of ${call} within ${limit.windowMs / 1000} s for ${slot}`,
+        )
       }
     },
   }

@@ -5,7 +5,8 @@ import type { MakeInvariant } from './invariant.ts'
 function missing(records: Records, change: Changed): string | null {
   if (change.kind === 'instance' && change.after) {
     const { cause, node, desired, observed } = change.after
-    if (cause === '') return node === null ? 'it is pending without a reason' : 'it is there without a cause'
+    if (cause === '')
+      return node === null ? 'it is pending without a reason' : 'it is there without a cause'
     if (desired === 'stop' && cause === '') return 'it is stopped without a cause'
     if (observed.state === 'failed' && observed.reason === '') return 'it failed without a reason'
   }
@@ -18,7 +19,8 @@ function missing(records: Records, change: Changed): string | null {
     const deadlineMs = records.revision.get(`${service}@${to}`)?.spec.update.progressDeadlineMs ?? 0
     // What waits for another service has that service's deadline.
     const waits = reason === 'waits for other services'
-    if (phase === 'progressing' && dueAtMs === null && deadlineMs > 0 && !waits) return 'it has no deadline'
+    if (phase === 'progressing' && dueAtMs === null && deadlineMs > 0 && !waits)
+      return 'it has no deadline'
     if (reason === '') return `it is ${phase} without a reason`
   }
   if (change.kind === 'node' && change.after) {
@@ -34,7 +36,8 @@ export const reasons: MakeInvariant = (world) => ({
   onCommit(commit) {
     for (const change of commit.changes) {
       const problem = missing(world.records, change)
-      if (problem !== null && 'key' in change) world.fail('reasons', `${change.kind} ${change.key}: ${problem}`)
+      if (problem !== null && 'key' in change)
+        world.fail('reasons', `${change.kind} ${change.key}: ${problem}`)
     }
   },
 })

@@ -21,24 +21,36 @@ function mayExist(records: Records, instance: Instance): boolean {
 }
 
 /** Which rules forbid that an instance of the revision is on the node, beside what is there; itself it does not mind. */
-export function objections(records: Records, revision: Revision, node: Node, self: string): string[] {
+export function objections(
+  records: Records,
+  revision: Revision,
+  node: Node,
+  self: string,
+): string[] {
   const found: string[] = []
   const { facts } = node
   const { template, spec } = revision
   if (!facts.zones.includes(template.zone)) found.push(`zone ${template.zone}`)
-  if (facts.environments.length > 0 && !facts.environments.includes(spec.environment)) found.push('environment')
+  if (facts.environments.length > 0 && !facts.environments.includes(spec.environment))
+    found.push('environment')
   const { require } = placementOf(records, revision)
   for (const text of require) {
     const parsed = parseSelector(text)
     if (!parsed.ok || !matchesSelector(parsed.selector, nodeLabels(node))) found.push(text)
   }
-  return [...found, ...crowding(records, revision, node, self), ...separations(records, revision, node, self)]
+  return [
+    ...found,
+    ...crowding(records, revision, node, self),
+    ...separations(records, revision, node, self),
+  ]
 }
 
 /** A change of rules alone makes no other container: the wanted rules hold for what is equal to the wanted one. */
 function placementOf(records: Records, revision: Revision): Revision['spec']['placement'] {
   const wanted = records.wanted(revision.service)
-  return wanted?.templateHash === revision.templateHash ? wanted.spec.placement : revision.spec.placement
+  return wanted?.templateHash === revision.templateHash
+    ? wanted.spec.placement
+    : revision.spec.placement
 }
 
 function crowding(records: Records, revision: Revision, node: Node, self: string): string[] {
@@ -48,13 +60,17 @@ function crowding(records: Records, revision: Revision, node: Node, self: string
   const templates = others.flatMap((other) => records.revisionOf(other)?.template ?? [])
   const { cpuMillis, memoryBytes } = revision.template.resources
   const usedCpu = templates.reduce((sum, { resources }) => sum + resources.cpuMillis, cpuMillis)
-  const usedMemory = templates.reduce((sum, { resources }) => sum + resources.memoryBytes, memoryBytes)
+  const usedMemory = templates.reduce(
+    (sum, { resources }) => sum + resources.memoryBytes,
+    memoryBytes,
+  )
   const found: string[] = []
   if (usedCpu > node.facts.capacity.cpuMillis) found.push('cpu')
   if (usedMemory > node.facts.capacity.memoryBytes) found.push('memory')
   for (const { host } of Object.values(revision.template.ports)) {
     if (host === null) continue
-    if (others.some(({ hostPorts }) => Object.values(hostPorts).includes(host))) found.push(`port ${host}`)
+    if (others.some(({ hostPorts }) => Object.values(hostPorts).includes(host)))
+      found.push(`port ${host}`)
   }
   return found
 }

@@ -48,7 +48,8 @@ export const controlPlaneMutations: readonly Mutation[] = [
     name: 'what is being stopped no longer counts against separation',
     file: source('placement/core/presence.ts'),
     find: 'if (instance.node === null || isGone(instance)) return false',
-    replace: "if (instance.node === null || isGone(instance) || instance.desired === 'stop') return false",
+    replace:
+      "if (instance.node === null || isGone(instance) || instance.desired === 'stop') return false",
   },
   {
     name: 'required labels are not required',

@@ -9,7 +9,10 @@ const root = join(import.meta.dirname, '../../..')
 /** A copy of the sources that a mutation can be applied to, with the installed dependencies linked. */
 export async function copySources(): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'bulkhead-mutants-'))
-  await cp(join(root, 'packages'), join(copy, 'packages'), { recursive: true, verbatimSymlinks: true })
+  await cp(join(root, 'packages'), join(copy, 'packages'), {
+    recursive: true,
+    verbatimSymlinks: true,
+  })
   await cp(join(root, 'test/simulation'), join(copy, 'test/simulation'), { recursive: true })
   await cp(join(root, 'package.json'), join(copy, 'package.json'))
   await mkdir(join(copy, 'node_modules'))
@@ -23,11 +26,17 @@ export async function copySources(): Promise<string> {
 }
 
 /** Applies the mutation to the copy; returns what takes it back. Throws when it does not apply any more. */
-export async function applyTo(copy: string, { file, find, replace, name }: Mutation): Promise<() => Promise<void>> {
+export async function applyTo(
+  copy: string,
+  { file, find, replace, name }: Mutation,
+): Promise<() => Promise<void>> {
   const path = join(copy, file)
   const text = await readFile(path, 'utf8')
   const times = text.split(find).length - 1
   if (times !== 1) throw new Error(`${name}: its place stands ${times} times in ${file}`)
-  await writeFile(path, text.replace(find, () => replace))
+  await writeFile(
+    path,
+    text.replace(find, () => replace),
+  )
   return () => writeFile(path, text)
 }

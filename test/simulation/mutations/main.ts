@@ -15,13 +15,20 @@ const mostSeconds = 100
 
 interface Probed {
   readonly seeds: number
-  readonly found: { readonly seed: number; readonly invariant: string; readonly text: string } | null
+  readonly found: {
+    readonly seed: number
+    readonly invariant: string
+    readonly text: string
+  } | null
 }
 
 async function probe(copy: string, first: number): Promise<Probed> {
   const program = join(copy, 'test/simulation/mutations/probe.ts')
   const values = [program, first, mostSeeds, mostSeconds].map(String)
-  const { stdout } = await promisify(execFile)(process.execPath, values, { cwd: copy, maxBuffer: 2 ** 24 })
+  const { stdout } = await promisify(execFile)(process.execPath, values, {
+    cwd: copy,
+    maxBuffer: 2 ** 24,
+  })
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Probed
 }
 
@@ -42,10 +49,14 @@ try {
     const { seeds, found } = await probe(copy, first)
     await undo()
     if (found === null) missed += 1
-    say(`| ${mutation.name} | ${found?.invariant ?? '**nothing**'} | ${seeds} | ${found?.seed ?? ''} |`)
+    say(
+      `| ${mutation.name} | ${found?.invariant ?? '**nothing**'} | ${seeds} | ${found?.seed ?? ''} |`,
+    )
   }
 } finally {
   await rm(copy, { recursive: true, force: true })
 }
-say(`\n${chosen.length - missed} of ${chosen.length} found, each within ${mostSeeds} seeds and ${mostSeconds} s`)
+say(
+  `\n${chosen.length - missed} of ${chosen.length} found, each within ${mostSeeds} seeds and ${mostSeconds} s`,
+)
 process.exitCode = missed === 0 ? 0 : 1

@@ -7,7 +7,9 @@ const zones = ['presentation', 'application', 'data'] as const
 
 function drawNode(random: Random, index: number, hosts: number): NodePlan {
   const all = random.chance(0.75)
-  const rack: Record<string, string> = random.chance(0.8) ? { rack: `r${random.integer(1, 3)}` } : {}
+  const rack: Record<string, string> = random.chance(0.8)
+    ? { rack: `r${random.integer(1, 3)}` }
+    : {}
   const disk: Record<string, string> = random.chance(0.6) ? { disk: 'ssd' } : {}
   return {
     name: `n${index + 1}`,
@@ -29,7 +31,17 @@ function drawOperation(random: Random, nodes: readonly NodePlan[], counter: numb
   const node = random.pick(nodes).name
   const choice = random.integer(0, 99)
   if (choice < 26) {
-    const character = random.pick(['good', 'good', 'good', 'slow', 'stubborn', 'crashing', 'sick', 'missing', 'flaky'])
+    const character = random.pick([
+      'good',
+      'good',
+      'good',
+      'slow',
+      'stubborn',
+      'crashing',
+      'sick',
+      'missing',
+      'flaky',
+    ])
     return { kind: 'upgrade', service, image: `registry.sim/${name}:${character}-${counter}` }
   }
   if (choice < 38) return { kind: 'scale', service, replicas: random.integer(0, 5) }
@@ -39,7 +51,12 @@ function drawOperation(random: Random, nodes: readonly NodePlan[], counter: numb
   if (choice < 67) return { kind: random.pick(['pause', 'resume']), service }
   if (choice < 73) return { kind: 'restart', service }
   if (choice < 77) return { kind: 'delete', service }
-  if (choice < 83) return { kind: 'drain', node, deadlineMs: random.chance(0.5) ? random.integer(1000, 30_000) : null }
+  if (choice < 83)
+    return {
+      kind: 'drain',
+      node,
+      deadlineMs: random.chance(0.5) ? random.integer(1000, 30_000) : null,
+    }
   if (choice < 86) return { kind: 'cordon', node }
   if (choice < 91) return { kind: 'uncordon', node }
   if (choice < 94) return { kind: 'remove', node }
@@ -65,7 +82,10 @@ export function generate(seed: number): Scenario {
     source: drawService(random, name),
   }))
   // Some runs have no faults, so that what happens in them is all our own doing; some have hardly anything else.
-  const everyMs = { operation: random.pick([3000, 8000, 20_000]), fault: random.pick([800, 3000, 3000, 10_000, Infinity]) }
+  const everyMs = {
+    operation: random.pick([3000, 8000, 20_000]),
+    fault: random.pick([800, 3000, 3000, 10_000, Infinity]),
+  }
   for (let atMs = 6000; atMs < troubleMs; atMs += random.between(0, 2 * everyMs.operation)) {
     steps.push({ atMs: Math.floor(atMs), ...drawOperation(random, nodes, steps.length) })
   }

@@ -24,7 +24,12 @@ export type OperatorStep =
   | { readonly kind: 'undo' | 'pause' | 'resume' | 'restart' | 'delete'; readonly service: string }
   | { readonly kind: 'drain'; readonly node: string; readonly deadlineMs: number | null }
   | { readonly kind: 'cordon' | 'uncordon' | 'remove' | 'confirm-dead'; readonly node: string }
-  | { readonly kind: 'label'; readonly node: string; readonly set: Record<string, string>; readonly remove: string[] }
+  | {
+      readonly kind: 'label'
+      readonly node: string
+      readonly set: Record<string, string>
+      readonly remove: string[]
+    }
 
 /** What goes wrong. `forMs`: until it is mended. */
 export type FaultStep =
@@ -37,27 +42,60 @@ export type FaultStep =
   | { readonly kind: 'agent-restart'; readonly node: string }
   /** The agent ends, and its journal is gone when it is started again. */
   | { readonly kind: 'journal-lost'; readonly node: string; readonly forMs: number }
-  | { readonly kind: 'engine-down'; readonly node: string; readonly forMs: number; readonly containersDie: boolean }
+  | {
+      readonly kind: 'engine-down'
+      readonly node: string
+      readonly forMs: number
+      readonly containersDie: boolean
+    }
   | { readonly kind: 'power-off'; readonly host: string; readonly forMs: number }
   | { readonly kind: 'suspended'; readonly node: string; readonly forMs: number }
-  | { readonly kind: 'slow'; readonly node: string; readonly forMs: number; readonly factor: number }
+  | {
+      readonly kind: 'slow'
+      readonly node: string
+      readonly forMs: number
+      readonly factor: number
+    }
   | {
       readonly kind: 'cut'
       readonly nodes: readonly string[]
       readonly forMs: number
       readonly direction: 'both' | 'up' | 'down'
     }
-  | { readonly kind: 'break'; readonly nodes: readonly string[]; readonly ends: 'both' | 'client' | 'server' }
-  | { readonly kind: 'slow-network'; readonly node: string; readonly forMs: number; readonly factor: number }
+  | {
+      readonly kind: 'break'
+      readonly nodes: readonly string[]
+      readonly ends: 'both' | 'client' | 'server'
+    }
+  | {
+      readonly kind: 'slow-network'
+      readonly node: string
+      readonly forMs: number
+      readonly factor: number
+    }
   | { readonly kind: 'events-break'; readonly node: string }
   | { readonly kind: 'clock'; readonly node: string; readonly byMs: number }
   | { readonly kind: 'disk-full'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'engine-full'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'pulls-fail' | 'pulls-stall'; readonly node: string; readonly forMs: number }
   /** `choice` picks among the containers that run then. */
-  | { readonly kind: 'container-crash'; readonly node: string; readonly choice: number; readonly oom: boolean }
-  | { readonly kind: 'container-hang' | 'container-vanish'; readonly node: string; readonly choice: number }
-  | { readonly kind: 'container-fails'; readonly node: string; readonly choice: number; readonly forMs: number }
+  | {
+      readonly kind: 'container-crash'
+      readonly node: string
+      readonly choice: number
+      readonly oom: boolean
+    }
+  | {
+      readonly kind: 'container-hang' | 'container-vanish'
+      readonly node: string
+      readonly choice: number
+    }
+  | {
+      readonly kind: 'container-fails'
+      readonly node: string
+      readonly choice: number
+      readonly forMs: number
+    }
 
 export type Step = { readonly atMs: number } & (OperatorStep | FaultStep)
 

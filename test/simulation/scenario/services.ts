@@ -33,7 +33,10 @@ function placementOf(random: Random, name: string): NonNullable<ServiceSource['p
   const separate: { from: string; by: string }[] = []
   if (random.chance(0.35)) separate.push({ from: 'self', by: random.pick(levels) })
   if (random.chance(0.2)) {
-    separate.push({ from: random.pick(serviceNames.filter((other) => other !== name)), by: random.pick(levels) })
+    separate.push({
+      from: random.pick(serviceNames.filter((other) => other !== name)),
+      by: random.pick(levels),
+    })
   }
   return {
     separate,

@@ -1,6 +1,6 @@
 import type { Check } from '@bulkhead/shared'
-import type { Checker, CheckResult, ProbeTarget } from '../../../packages/agent/src/index.ts'
 
+import type { Checker, CheckResult, ProbeTarget } from '../../../packages/agent/src/index.ts'
 import type { SimContainer, SimEngine } from './engine.ts'
 import type { Process } from './process.ts'
 import { answers } from './program.ts'
@@ -32,8 +32,10 @@ export class SimChecker implements Checker {
   /** Null: there is no answer. */
   #ask(check: Check, target: ProbeTarget): CheckResult | null {
     const engine = this.#engine
-    if (check.kind === 'exec' && !engine.up) return { ok: null, detail: 'the engine does not answer' }
-    const container = check.kind === 'exec' ? engine.containers.get(target.containerId) : this.#at(target)
+    if (check.kind === 'exec' && !engine.up)
+      return { ok: null, detail: 'the engine does not answer' }
+    const container =
+      check.kind === 'exec' ? engine.containers.get(target.containerId) : this.#at(target)
     if (!container?.program) return { ok: false, detail: 'connection refused' }
     const ok = answers(container.program, engine.nowMs)
     if (ok === null) return null

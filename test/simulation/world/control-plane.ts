@@ -55,7 +55,11 @@ export class SimControlPlane {
   start(): void {
     if (this.#process?.alive) return
     this.#starts += 1
-    this.#process = new Process(`controlplane-${this.#starts}`, this.#deps.host, this.#deps.schedule)
+    this.#process = new Process(
+      `controlplane-${this.#starts}`,
+      this.#deps.host,
+      this.#deps.schedule,
+    )
     void this.#boot(this.#process)
   }
 
@@ -72,7 +76,8 @@ export class SimControlPlane {
     const principal = authenticate(state.view, `Bearer ${token}`, this.#deps.host.nowMs())
     authorize(principal, 'agent')
     const { node } = principal.token
-    if (node === null || !state.view.nodes.has(node)) throw new BulkheadError('not-allowed', 'no such node')
+    if (node === null || !state.view.nodes.has(node))
+      throw new BulkheadError('not-allowed', 'no such node')
     const session = hub.open(node, {
       send: (text) => end.send(text),
       close: (code, reason) => {
@@ -108,7 +113,9 @@ export class SimControlPlane {
           drainDueAtMs: null,
           joinedAtMs: tx.nowMs,
         })
-        return mintToken(tx, { kind: 'node', node: name, zone: null, expiresAtMs: null }, (count) => random.bytes(count))
+        return mintToken(tx, { kind: 'node', node: name, zone: null, expiresAtMs: null }, (count) =>
+          random.bytes(count),
+        )
       })
     } catch (error) {
       if (error instanceof BulkheadError) return null

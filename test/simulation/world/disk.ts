@@ -1,5 +1,4 @@
 import type { JournalStorage } from '../../../packages/agent/src/index.ts'
-
 import type { Random } from '../random.ts'
 import type { Process } from './process.ts'
 
@@ -27,12 +26,14 @@ export class Disk {
   append(data: Buffer, sync: boolean): void {
     const kept = this.full ? data.subarray(0, this.#random.integer(0, data.length - 1)) : data
     this.#written = Buffer.concat([this.#written ?? Buffer.alloc(0), kept])
-    if (this.full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+    if (this.full)
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
     if (sync) this.#syncedBytes = this.#written.length
   }
 
   replace(data: Buffer): void {
-    if (this.full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+    if (this.full)
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
     this.#written = data
     this.#syncedBytes = data.length
   }
@@ -49,12 +50,18 @@ export class Disk {
 
   /** The writing process was killed in the middle of an append. */
   appendPart(data: Buffer): void {
-    this.#written = Buffer.concat([this.#written ?? Buffer.alloc(0), data.subarray(0, this.#random.integer(0, data.length))])
+    this.#written = Buffer.concat([
+      this.#written ?? Buffer.alloc(0),
+      data.subarray(0, this.#random.integer(0, data.length)),
+    ])
   }
 
   losePower(): void {
     if (this.#written === null) return
-    this.#written = this.#written.subarray(0, this.#random.integer(this.#syncedBytes, this.#written.length))
+    this.#written = this.#written.subarray(
+      0,
+      this.#random.integer(this.#syncedBytes, this.#written.length),
+    )
     this.#syncedBytes = this.#written.length
   }
 }
@@ -86,9 +93,20 @@ export function journalOn(disk: Disk, process: Process): JournalStorage {
         takesMs(),
       )
     },
-    replace: (data) => process.ask('journal replace', takesMs(), guarded(() => disk.replace(data)), takesMs()),
+    replace: (data) =>
+      process.ask(
+        'journal replace',
+        takesMs(),
+        guarded(() => disk.replace(data)),
+        takesMs(),
+      ),
     async setAside(suffix) {
-      await process.ask('journal set aside', takesMs(), guarded(() => disk.moveAway()), 0)
+      await process.ask(
+        'journal set aside',
+        takesMs(),
+        guarded(() => disk.moveAway()),
+        0,
+      )
       return `journal.${suffix}`
     },
     close: async () => {},

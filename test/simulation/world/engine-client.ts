@@ -1,4 +1,5 @@
 import type { EngineFacts, NodeCapacity } from '@bulkhead/shared'
+
 import {
   type ContainerInfo,
   type ContainerSpec,
@@ -9,7 +10,6 @@ import {
   type Execution,
   type OutputChunk,
 } from '../../../packages/agent/src/index.ts'
-
 import type { SimEngine, ToldEvent } from './engine.ts'
 import type { Process } from './process.ts'
 import { characterOf } from './program.ts'
@@ -46,7 +46,9 @@ export class EngineClient implements Engine {
     return this.#call('list', '', 3, 20, (engine) =>
       [...engine.containers.values()]
         .map(({ info }) => ({ ...info, startedAtMs: null, finishedAtMs: null, exitCode: null }))
-        .filter((info) => Object.entries(labels).every(([key, value]) => info.labels[key] === value)),
+        .filter((info) =>
+          Object.entries(labels).every(([key, value]) => info.labels[key] === value),
+        ),
     )
   }
 
@@ -63,7 +65,9 @@ export class EngineClient implements Engine {
   }
 
   signal(containerId: string, signal: string): Promise<void> {
-    return this.#call(`signal ${signal}`, containerId, 2, 20, (engine) => engine.signal(containerId, signal))
+    return this.#call(`signal ${signal}`, containerId, 2, 20, (engine) =>
+      engine.signal(containerId, signal),
+    )
   }
 
   remove(containerId: string): Promise<void> {
@@ -98,7 +102,8 @@ export class EngineClient implements Engine {
       if (signal.aborted) throw new EngineError('pull-failed', 'the pull was given up')
       const isMissing = characterOf(reference) === 'missing'
       if (isMissing) throw new EngineError('pull-failed', `manifest for ${reference} not found`)
-      if (engine.nowMs < engine.pullsFailUntilMs) throw new EngineError('pull-failed', 'connection reset by peer')
+      if (engine.nowMs < engine.pullsFailUntilMs)
+        throw new EngineError('pull-failed', 'connection reset by peer')
       if (left === 0) break
       if (engine.nowMs >= engine.pullsStallUntilMs) left -= 1
       await process.ask('pull goes on', progressEveryMs * process.host.slowness, () => {}, 0)
@@ -132,7 +137,8 @@ export class EngineClient implements Engine {
     try {
       for (;;) {
         const event = queue.shift()
-        if (event === null) throw new EngineError('unreachable', 'the engine closed the stream of events')
+        if (event === null)
+          throw new EngineError('unreachable', 'the engine closed the stream of events')
         if (event) yield event
         else await new Promise<void>((resolve) => (wake = resolve))
       }
@@ -170,7 +176,8 @@ export class EngineClient implements Engine {
       `${process.name} ${name} ${subject}`,
       outMs,
       () => {
-        if (!engine.up || !process.host.up) throw new EngineError('unreachable', 'connect ENOENT docker.sock')
+        if (!engine.up || !process.host.up)
+          throw new EngineError('unreachable', 'connect ENOENT docker.sock')
         reached = true
         onCall(name, subject)
         return work(engine)

@@ -1,6 +1,11 @@
 import type { EngineFacts, NodeCapacity } from '@bulkhead/shared'
-import { EngineError, type ContainerInfo, type ContainerSpec, type EngineEvent } from '../../../packages/agent/src/index.ts'
 
+import {
+  EngineError,
+  type ContainerInfo,
+  type ContainerSpec,
+  type EngineEvent,
+} from '../../../packages/agent/src/index.ts'
 import type { Random } from '../random.ts'
 import type { Host } from './host.ts'
 import { characterOf, startProgram, type Program } from './program.ts'
@@ -115,14 +120,27 @@ export class SimEngine {
     const container = this.find(id)
     if (container.info.state === 'running') return
     const taken = container.spec.ports.find((port) =>
-      this.running().some(({ spec }) => spec.ports.some(({ hostPort }) => hostPort === port.hostPort)),
+      this.running().some(({ spec }) =>
+        spec.ports.some(({ hostPort }) => hostPort === port.hostPort),
+      ),
     )
     if (taken) throw new EngineError('port-taken', `port ${taken.hostPort} is already allocated`)
-    const program = startProgram(characterOf(container.spec.imageReference), this.nowMs, this.random)
+    const program = startProgram(
+      characterOf(container.spec.imageReference),
+      this.nowMs,
+      this.random,
+    )
     container.program = program
     const startedAtMs = this.host.nowMs()
     const address = this.#freeAddress()
-    container.info = { ...container.info, state: 'running', startedAtMs, finishedAtMs: null, exitCode: null, address }
+    container.info = {
+      ...container.info,
+      state: 'running',
+      startedAtMs,
+      finishedAtMs: null,
+      exitCode: null,
+      address,
+    }
     if (program.endsAtMs !== null) this.#endAt(container, program.endsAtMs, program.exitCode)
     this.#tell(container, { kind: 'started' })
   }
@@ -153,7 +171,14 @@ export class SimEngine {
     if (container.end) container.end.cancelled = true
     container.program = null
     const finishedAtMs = this.host.nowMs()
-    container.info = { ...container.info, state: 'exited', exitCode, finishedAtMs, oomKilled, address: '' }
+    container.info = {
+      ...container.info,
+      state: 'exited',
+      exitCode,
+      finishedAtMs,
+      oomKilled,
+      address: '',
+    }
     if (oomKilled) this.#tell(container, { kind: 'oom' })
     this.#tell(container, { kind: 'died', exitCode })
   }
@@ -177,11 +202,35 @@ export class SimEngine {
 
   /** On every machine runs something that is none of our business, once under a cluster's labels, too. */
   #addForeign(): void {
-    const labels = { 'bulkhead.cluster': 'another', 'bulkhead.node': this.host.name, 'bulkhead.instance': 'web-0-abcdefgh' }
-    for (const [name, own] of [['theirs', {}], ['of-another-cluster', labels]] as const) {
+    const labels = {
+      'bulkhead.cluster': 'another',
+      'bulkhead.node': this.host.name,
+      'bulkhead.instance': 'web-0-abcdefgh',
+    }
+    for (const [name, own] of [
+      ['theirs', {}],
+      ['of-another-cluster', labels],
+    ] as const) {
       const id = `${this.host.name}-${name}`
-      const info: ContainerInfo = { id, name, labels: own, state: 'running', startedAtMs: 0, finishedAtMs: null, exitCode: null, oomKilled: false, error: '', address: '', isDetached: false }
-      this.containers.set(id, { info, spec: { ports: [] } as unknown as ContainerSpec, program: null, end: null })
+      const info: ContainerInfo = {
+        id,
+        name,
+        labels: own,
+        state: 'running',
+        startedAtMs: 0,
+        finishedAtMs: null,
+        exitCode: null,
+        oomKilled: false,
+        error: '',
+        address: '',
+        isDetached: false,
+      }
+      this.containers.set(id, {
+        info,
+        spec: { ports: [] } as unknown as ContainerSpec,
+        program: null,
+        end: null,
+      })
       this.foreign.add(id)
     }
   }
@@ -189,7 +238,9 @@ export class SimEngine {
   #endAt(container: SimContainer, atMs: number, exitCode: number): void {
     if (container.end && !container.end.cancelled && container.end.atMs <= atMs) return
     if (container.end) container.end.cancelled = true
-    container.end = this.#schedule.at(atMs, `${container.info.id} ends`, () => this.end(container, exitCode))
+    container.end = this.#schedule.at(atMs, `${container.info.id} ends`, () =>
+      this.end(container, exitCode),
+    )
   }
 
   /** Bridges give an address that has become free to the next container. */

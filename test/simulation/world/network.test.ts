@@ -10,13 +10,19 @@ function connection() {
   const schedule = new Schedule()
   const network = new Network(schedule, () => {})
   const host = (name: string): Host => new Host(name, schedule, new Random(1))
-  const processes = [new Process('agent', host('a'), schedule), new Process('controlplane-1', host('c'), schedule)] as const
+  const processes = [
+    new Process('agent', host('a'), schedule),
+    new Process('controlplane-1', host('c'), schedule),
+  ] as const
   let latencyMs = 10
   const link = { latencyMs: () => latencyMs, stalledUp: false, stalledDown: false }
   const { client, server } = network.connect(...processes, link)
   const heard: string[] = []
   const listen = (end: End, name: string): void => {
-    end.handlers = { onText: (text) => heard.push(`${name} ${text}`), onClose: () => heard.push(`${name} closed`) }
+    end.handlers = {
+      onText: (text) => heard.push(`${name} ${text}`),
+      onClose: () => heard.push(`${name} closed`),
+    }
   }
   listen(client, 'client')
   listen(server, 'server')

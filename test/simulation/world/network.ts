@@ -38,7 +38,12 @@ export class End {
   #bytes = 0
   #sent = 0
 
-  constructor(process: Process, network: Network, link: Link, towards: 'stalledUp' | 'stalledDown') {
+  constructor(
+    process: Process,
+    network: Network,
+    link: Link,
+    towards: 'stalledUp' | 'stalledDown',
+  ) {
     this.process = process
     this.#network = network
     this.#link = link

@@ -1,8 +1,15 @@
 import { BulkheadError, type NodeFacts } from '@bulkhead/shared'
-import { Agent, type AgentDeps, type DiscoveryHandler, nodeFacts, RefusedByServer, type Transport } from '../../../packages/agent/src/index.ts'
 
-import type { NodePlan } from '../scenario/scenario.ts'
+import {
+  Agent,
+  type AgentDeps,
+  type DiscoveryHandler,
+  nodeFacts,
+  RefusedByServer,
+  type Transport,
+} from '../../../packages/agent/src/index.ts'
 import type { Random } from '../random.ts'
+import type { NodePlan } from '../scenario/scenario.ts'
 import { SimChecker } from './checker.ts'
 import type { SimControlPlane } from './control-plane.ts'
 import { Disk, journalOn } from './disk.ts'
@@ -87,7 +94,11 @@ export class SimNode {
   startAgent(): void {
     if (this.#process?.alive || !this.host.up || this.token === null) return
     this.#starts += 1
-    const process = new Process(`${this.name}-agent-${this.#starts}`, this.host, this.#deps.schedule)
+    const process = new Process(
+      `${this.name}-agent-${this.#starts}`,
+      this.host,
+      this.#deps.schedule,
+    )
     this.#process = process
     this.#stop = new AbortController()
     this.#makeAgent(process, this.token)
@@ -120,15 +131,26 @@ export class SimNode {
     if (this.host.up) return
     this.host.up = true
     this.host.bootedAtMs = this.#deps.schedule.nowMs
-    this.#deps.schedule.after(this.host.random.between(500, 4000), `${this.name} engine starts`, () => {
-      this.engine.up = this.host.up
-    })
-    this.#deps.schedule.after(this.host.random.between(500, 4000), `${this.name} agent starts`, () => this.startAgent())
+    this.#deps.schedule.after(
+      this.host.random.between(500, 4000),
+      `${this.name} engine starts`,
+      () => {
+        this.engine.up = this.host.up
+      },
+    )
+    this.#deps.schedule.after(
+      this.host.random.between(500, 4000),
+      `${this.name} agent starts`,
+      () => this.startAgent(),
+    )
   }
 
   #facts(report: Parameters<typeof nodeFacts>[1]): NodeFacts {
     const { address, zones, environments, labels, host } = this.plan
-    return nodeFacts({ address, zones: [...zones], environments: [...environments], labels, host }, report)
+    return nodeFacts(
+      { address, zones: [...zones], environments: [...environments], labels, host },
+      report,
+    )
   }
 
   #makeAgent(process: Process, token: string): Agent {

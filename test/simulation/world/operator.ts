@@ -81,14 +81,21 @@ type OnNode = Extract<OperatorStep, { readonly node: string }>
 
 function onService(step: Exclude<OnService, { kind: 'upgrade' | 'change' }>): Request {
   const params = serviceParams(step.service)
-  if (step.kind === 'delete') return { method: 'DELETE', route: '/v1/services/:environment/:name', params }
-  return act('services', params, step.kind, step.kind === 'scale' ? { replicas: step.replicas } : {})
+  if (step.kind === 'delete')
+    return { method: 'DELETE', route: '/v1/services/:environment/:name', params }
+  return act(
+    'services',
+    params,
+    step.kind,
+    step.kind === 'scale' ? { replicas: step.replicas } : {},
+  )
 }
 
 function onNode(step: OnNode): Request {
   const params = { node: step.node }
   if (step.kind === 'remove') return { method: 'DELETE', route: '/v1/nodes/:node', params }
-  if (step.kind === 'label') return act('nodes', params, 'labels', { set: step.set, remove: step.remove })
+  if (step.kind === 'label')
+    return act('nodes', params, 'labels', { set: step.set, remove: step.remove })
   const deadlineMs = step.kind === 'drain' ? step.deadlineMs : null
   return act('nodes', params, step.kind, deadlineMs === null ? {} : { deadlineMs })
 }
@@ -98,15 +105,23 @@ function serviceParams(service: string): Record<string, string> {
   return { environment, name }
 }
 
-function act(of: 'services' | 'nodes', params: Record<string, string>, verb: string, body: object): Request {
+function act(
+  of: 'services' | 'nodes',
+  params: Record<string, string>,
+  verb: string,
+  body: object,
+): Request {
   const object = of === 'services' ? ':environment/:name' : ':node'
   return { method: 'POST', route: `/v1/${of}/${object}/${verb}`, params, body }
 }
 
 /** The step as people would say it. */
 function describe(step: OperatorStep): string {
-  if (step.kind === 'apply') return `apply ${step.source.name} x ${step.source.replicas} ${JSON.stringify(step.source)}`
+  if (step.kind === 'apply')
+    return `apply ${step.source.name} x ${step.source.replicas} ${JSON.stringify(step.source)}`
   const { kind, ...rest } = step
-  const values = Object.values(rest).map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))
+  const values = Object.values(rest).map((value) =>
+    typeof value === 'object' ? JSON.stringify(value) : String(value),
+  )
   return `${kind} ${values.join(' ')}`
 }

@@ -33,7 +33,9 @@ const behaviours: Readonly<Record<Character, Part>> = {
   crashing: (nowMs, random) => ({ endsAtMs: nowMs + random.between(50, 2500) }),
   sick: () => ({ readyAtMs: Infinity }),
   stubborn: () => ({ stopMs: null }),
-  flaky: (nowMs, random) => ({ endsAtMs: random.chance(0.5) ? nowMs + random.between(3000, 40_000) : null }),
+  flaky: (nowMs, random) => ({
+    endsAtMs: random.chance(0.5) ? nowMs + random.between(3000, 40_000) : null,
+  }),
 }
 
 export function startProgram(character: Character, nowMs: number, random: Random): Program {

@@ -20,16 +20,28 @@ export class Routes {
   readonly #handlers = new Map<string, Handler>()
 
   constructor(deps: ApiDeps) {
-    const add = (method: string) => (path: string, _options: object, handler: Handler): void => {
-      this.#handlers.set(`${method} ${path}`, handler)
+    const add =
+      (method: string) =>
+      (path: string, _options: object, handler: Handler): void => {
+        this.#handlers.set(`${method} ${path}`, handler)
+      }
+    const app = {
+      get: add('GET'),
+      post: add('POST'),
+      delete: add('DELETE'),
+      put: add('PUT'),
+      patch: add('PATCH'),
     }
-    const app = { get: add('GET'), post: add('POST'), delete: add('DELETE'), put: add('PUT'), patch: add('PATCH') }
-    for (const routes of [applyRoutes, serviceRoutes, nodeRoutes]) routes(app as unknown as Parameters<typeof routes>[0], deps)
+    for (const routes of [applyRoutes, serviceRoutes, nodeRoutes])
+      routes(app as unknown as Parameters<typeof routes>[0], deps)
   }
 
   async call({ method, route, params, body }: Request): Promise<unknown> {
     const handler = this.#handlers.get(`${method} ${route}`)
     if (!handler) throw new BulkheadError('not-found', `there is no route ${method} ${route}`)
-    return handler({ params, body: body ?? null, headers: {}, query: {}, principal: { actor: 'admin' } }, {})
+    return handler(
+      { params, body: body ?? null, headers: {}, query: {}, principal: { actor: 'admin' } },
+      {},
+    )
   }
 }

@@ -22,7 +22,13 @@ export class Schedule {
 
   at(atMs: number, label: string, run: () => void): Scheduled {
     this.#order += 1
-    const item = { atMs: Math.max(atMs, this.nowMs), order: this.#order, label, run, cancelled: false }
+    const item = {
+      atMs: Math.max(atMs, this.nowMs),
+      order: this.#order,
+      label,
+      run,
+      cancelled: false,
+    }
     this.#heap.push(item)
     this.#up(this.#heap.length - 1)
     return item

@@ -23,7 +23,8 @@ export class StoreDisk {
   /** Takes effect at once, however soon its promise is settled. */
   commit(batch: Batch): void {
     if (this.full) throw new StoreFull('no space left on device')
-    if (batch.expected !== this.revision) throw new StoreConflict(`at ${this.revision}, not at ${batch.expected}`)
+    if (batch.expected !== this.revision)
+      throw new StoreConflict(`at ${this.revision}, not at ${batch.expected}`)
     void this.#memory.commit(batch)
     this.revision = batch.revision
     this.batches += 1

@@ -84,7 +84,8 @@ export class World {
       logger: (process) => this.#logger(process),
       onBoot: (state) => this.#onBoot(state),
       onCommit: (commit) => this.#onCommit(commit),
-      onFatal: (error) => this.fail('no-fault-of-ours', `the control plane gave up its store: ${error.message}`),
+      onFatal: (error) =>
+        this.fail('no-fault-of-ours', `the control plane gave up its store: ${error.message}`),
     })
     this.nodes = scenario.nodes.map(
       (plan) =>
@@ -94,7 +95,8 @@ export class World {
           controlPlane: this.controlPlane,
           random: Random.of(seed, `node ${plan.name}`),
           logger: (process) => this.#logger(process) as unknown as AgentDeps['logger'],
-          onDeath: (node, error) => this.fail('no-fault-of-ours', `the agent of ${node.name} ended: ${String(error)}`),
+          onDeath: (node, error) =>
+            this.fail('no-fault-of-ours', `the agent of ${node.name} ended: ${String(error)}`),
           onEngineCall: (node, call, container) => this.#onEngineCall(node, call, container),
         }),
     )
@@ -148,11 +150,16 @@ export class World {
 
   /** Again and again until it is done, as the script that sets up a machine does. */
   async #join(node: SimNode): Promise<void> {
-    const again = (): void => void this.schedule.after(joinRetryMs, `${node.name} joins`, () => void this.#join(node))
+    const again = (): void =>
+      void this.schedule.after(joinRetryMs, `${node.name} joins`, () => void this.#join(node))
     const { running } = this.controlPlane
     if (!running || !node.host.up) return again()
     running.state.settled().catch(() => {})
-    const retry = this.schedule.after(10 * joinRetryMs, `${node.name} joins`, () => void this.#join(node))
+    const retry = this.schedule.after(
+      10 * joinRetryMs,
+      `${node.name} joins`,
+      () => void this.#join(node),
+    )
     const token = await this.controlPlane.join(node.name, node.facts)
     retry.cancelled = true
     if (token === null) return again()
@@ -200,11 +207,14 @@ export class World {
     for (const invariant of this.invariants) invariant.onEngineCall?.(node, call, container)
   }
 
-  #logger(process: string): Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text?: string) => void> {
+  #logger(
+    process: string,
+  ): Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text?: string) => void> {
     const log = (level: string) => (fields: object | string, text?: string) => {
       const message = typeof fields === 'string' ? fields : (text ?? '')
       const data = typeof fields === 'string' ? {} : fields
-      const line = (): string => `${process} ${level}: ${message} ${JSON.stringify(data, errorsAsText)}`
+      const line = (): string =>
+        `${process} ${level}: ${message} ${JSON.stringify(data, errorsAsText)}`
       if (level === 'debug') return
       this.timeline.tell(line())
       for (const invariant of this.invariants) invariant.onLog?.(level, message, data)
@@ -213,4 +223,5 @@ export class World {
   }
 }
 
-const errorsAsText = (_key: string, value: unknown): unknown => (value instanceof Error ? String(value) : value)
+const errorsAsText = (_key: string, value: unknown): unknown =>
+  value instanceof Error ? String(value) : value

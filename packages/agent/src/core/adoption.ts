@@ -45,7 +45,10 @@ export function linkOf(container: ContainerInfo, nowMs: number): Link {
 }
 
 /** What is known of a link whose container is there and of which there is no record. */
-export function adopted(container: ContainerInfo, nowMs: number): Pick<Link, 'observed' | 'sinceMs'> {
+export function adopted(
+  container: ContainerInfo,
+  nowMs: number,
+): Pick<Link, 'observed' | 'sinceMs'> {
   const observed = {
     ...unobserved,
     state: 'starting',

@@ -18,17 +18,27 @@ const labelled = (instance: string, predecessor: string, attempt: number) =>
     },
   })
 
-t.test('a record that is older than the containers goes on with the last link that was started', async (t) => {
-  for (const known of [lineage(), lineage({}, running)]) {
-    const after = catchUp(known, [labelled(b, a, 2)], nowMs)
-    t.match(after, {
-      origin: o,
-      current: { id: b, predecessor: a, attempt: 2, observed: { state: 'starting', containerId: `c-${b}` } },
-      ended: [{ id: o, observed: { state: 'failed', reason: /replaced on the spot/ } }],
+t.test(
+  'a record that is older than the containers goes on with the last link that was started',
+  async (t) => {
+    for (const known of [lineage(), lineage({}, running)]) {
+      const after = catchUp(known, [labelled(b, a, 2)], nowMs)
+      t.match(after, {
+        origin: o,
+        current: {
+          id: b,
+          predecessor: a,
+          attempt: 2,
+          observed: { state: 'starting', containerId: `c-${b}` },
+        },
+        ended: [{ id: o, observed: { state: 'failed', reason: /replaced on the spot/ } }],
+      })
+    }
+    t.match(catchUp(lineage({}, running), [exited(o, 1), labelled(b, a, 2)], nowMs), {
+      current: { id: b },
     })
-  }
-  t.match(catchUp(lineage({}, running), [exited(o, 1), labelled(b, a, 2)], nowMs), { current: { id: b } })
-})
+  },
+)
 
 t.test('a record that is right stays', async (t) => {
   const known = lineage({}, running)

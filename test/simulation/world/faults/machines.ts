@@ -22,15 +22,18 @@ type OnNodeHandlers = { readonly [K in OnNode]: (node: SimNode, step: FaultOf<K>
 export function machineFaults(world: World, until: Until): FaultHandlers<OnNode | 'power-off'> {
   const onNode = handlersOnNode(world, until)
   const kinds = Object.keys(onNode) as OnNode[]
-  const handlers = kinds.map((kind) => [kind, (step: FaultStep & { readonly node: string }) => {
-    const node = world.nodeOf(step.node)
-    if (!node) return
-    const lastsMs = 'forMs' in step ? step.forMs : 0
-    node.silence(lastsMs)
-    node.troubledAtMs = Math.max(node.troubledAtMs, world.schedule.nowMs + lastsMs)
-    const handler = onNode[kind] as (node: SimNode, step: FaultStep) => void
-    handler(node, step)
-  }])
+  const handlers = kinds.map((kind) => [
+    kind,
+    (step: FaultStep & { readonly node: string }) => {
+      const node = world.nodeOf(step.node)
+      if (!node) return
+      const lastsMs = 'forMs' in step ? step.forMs : 0
+      node.silence(lastsMs)
+      node.troubledAtMs = Math.max(node.troubledAtMs, world.schedule.nowMs + lastsMs)
+      const handler = onNode[kind] as (node: SimNode, step: FaultStep) => void
+      handler(node, step)
+    },
+  ])
   return {
     ...(Object.fromEntries(handlers) as FaultHandlers<OnNode>),
     'power-off'({ host, forMs }) {
