@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 
 /** Text that programs trip over. */
-export const hostileTexts = [
+const hostileTexts = [
   '',
   ' ',
   '\0',
@@ -46,7 +46,7 @@ export const hostileTexts = [
   '2001-01-01',
 ] as const
 
-export const hostileNumbers = [
+const hostileNumbers = [
   0,
   -0,
   -1,
@@ -79,7 +79,7 @@ export const anyNumber = fc.oneof(
 const scalar = fc.oneof(anyText, anyNumber, fc.boolean(), fc.constant(null))
 
 /** A key named `__proto__` would not be one of the object's own. */
-export const fromEntries = (entries: readonly (readonly [string, unknown])[]): unknown =>
+const fromEntries = (entries: readonly (readonly [string, unknown])[]): unknown =>
   Object.fromEntries(entries)
 
 /** Plain JSON of any shape, not deep. */

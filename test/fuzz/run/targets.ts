@@ -1,3 +1,4 @@
+import { openAgent } from '../targets/agent.ts'
 import { openApi } from '../targets/api.ts'
 import { openCli } from '../targets/cli.ts'
 import { openProtocol } from '../targets/protocol.ts'
@@ -7,6 +8,7 @@ import type { OpenTarget } from './target.ts'
 
 /** What can be named with `--target`. */
 export const targets: Readonly<Record<string, OpenTarget>> = {
+  agent: openAgent,
   api: openApi,
   cli: openCli,
   protocol: openProtocol,

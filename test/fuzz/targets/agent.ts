@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { FakeWorld } from '../../../packages/agent/test/support/fake-agent.ts'
 import { assignment, template } from '../../../packages/agent/test/support/templates.ts'
 import { type Move, moves } from '../data/to-agent.ts'
-import { type Check, expect } from '../run/target.ts'
+import { type Check, expect, type OpenTarget, pureTarget } from '../run/target.ts'
 
 const wanted = assignment({
   instance: 'wanted-0-aaaaaaaa',
@@ -74,10 +74,12 @@ async function obeysAgain(world: FakeWorld): Promise<void> {
 }
 
 /** The real agent, in a world of fakes, with a control plane that is not to be trusted. */
-export const agentChecks: readonly Check[] = [
+const checks: readonly Check[] = [
   {
     name: 'orders to an agent',
     runs: 20,
     property: fc.asyncProperty(moves, fc.boolean(), survives),
   },
 ]
+
+export const openAgent: OpenTarget = async () => pureTarget('agent', checks)
