@@ -92,6 +92,12 @@ export class Hub implements SessionHandlers {
 
   async onHello(session: Session, hello: Extract<FromAgentMessage, { kind: 'hello' }>): Promise<void> {
     const { state, logger } = this.#deps
+    const joined = state.view.nodes.get(session.node)?.facts
+    if (joined && !sameMembers(joined.zones, hello.facts.zones)) {
+      // The join token said which zones it may serve; a session cannot say otherwise.
+      session.close(closeCodes.badMessage, `it joined with zones ${joined.zones.join(', ')}: to change them, remove the node and join again`)
+      return
+    }
     await state.write({ actor: `node:${session.node}` }, (tx) => {
       const node = tx.nodes.get(session.node)
       if (!node) return
@@ -216,4 +222,8 @@ export class Hub implements SessionHandlers {
   *#synced(): Iterable<Session> {
     for (const session of this.#sessions.values()) if (session.phase === 'synced') yield session
   }
+}
+
+function sameMembers(some: readonly string[], others: readonly string[]): boolean {
+  return some.every((one) => others.includes(one)) && others.every((one) => some.includes(one))
 }
