@@ -133,6 +133,7 @@ export class Agent {
       probes: new ProbeSync({ ...deps, watch, runner: this.#runner }),
       onFailure: (lineage, failed) =>
         noteFailure({ ...deps, store: this.#store, outbox: this.#session.outbox }, lineage, failed),
+      onRemoved: (report) => this.#session.outbox.putLast(report),
       preparedLimit: settings.preparedSuccessors,
     })
     this.#session = this.#makeSession()

@@ -5,7 +5,7 @@ import { acceptAssignments, type AssignmentsMessage } from './core/accept.ts'
 import type { Action } from './core/action.ts'
 import { assort } from './core/assort.ts'
 import { catchUp } from './core/catch-up.ts'
-import { leftoversOf, reportsOfUnclaimed } from './core/claims.ts'
+import { leftoversOf, reportsOfRemoved, reportsOfUnclaimed } from './core/claims.ts'
 import type { ContainerInfo } from './core/container.ts'
 import { isUnwanted, type Lineage, observe, reportsOf } from './core/lineage.ts'
 import { ownership } from './core/ownership.ts'
@@ -31,6 +31,8 @@ export interface SupervisorDeps {
   readonly lease: Pick<LeaseKeeper, 'standing'>
   /** The current link of `lineage` is about to be noted as failed. */
   readonly onFailure: (lineage: Lineage, failed: Observed) => void
+  /** A container without a record has been removed: the last there is to say of it. */
+  readonly onRemoved: (report: InstanceReport) => void
   readonly preparedLimit: number
 }
 
@@ -280,8 +282,17 @@ export class Supervisor {
     const { store, watch } = this.#deps
     if (!this.#sawFullSet || !watch.isReady || this.#stopped) return
     for (const container of leftoversOf(watch.containers.all(), store.all)) {
-      void this.#discard(container.id, 'no assignment accounts for it')
+      void this.#discardLeftover(container)
     }
+  }
+
+  /** Nobody else would ever tell that it is gone: there is no record of it here. */
+  async #discardLeftover(container: ContainerInfo): Promise<void> {
+    if (this.#discarding.has(container.id)) return
+    await this.#discard(container.id, 'no assignment accounts for it')
+    const { watch, clock, onRemoved } = this.#deps
+    if (watch.containers.get(container.id)) return
+    for (const report of reportsOfRemoved(container, clock.nowMs())) onRemoved(report)
   }
 
   #wake(key: string, delayMs: number | null): void {

@@ -261,6 +261,39 @@ t.test('only what is ours, and only after a full set, is removed', async (t) => 
   await world.stop()
 })
 
+t.test('what is removed without a record of it is told of', async (t) => {
+  const world = new FakeWorld()
+  const labels = {
+    [ownership.cluster]: 'c',
+    [ownership.node]: 'n',
+    [ownership.instance]: id,
+    [ownership.service]: 'default/web',
+    [ownership.slot]: '0',
+    [ownership.revision]: '1',
+  }
+  world.engine.containers.set('f', {
+    id: 'f',
+    name: 'f',
+    labels,
+    state: 'running',
+    startedAtMs: 1,
+    finishedAtMs: null,
+    exitCode: null,
+    oomKilled: false,
+    error: '',
+    address: '',
+  })
+  await world.start()
+  world.welcome()
+  await world.clock.pass(100)
+  t.match(observed(world, id), { state: 'running' }, 'the control plane may have given it up')
+  new Assigner(world).full()
+  await world.clock.pass(100)
+  t.equal(world.engine.running().length, 0)
+  t.match(observed(world, id), { state: 'stopped', reason: /no assignment accounts for it/ })
+  await world.stop()
+})
+
 t.test('stopping drains, asks, insists and says so', async (t) => {
   const wanted = assignment({
     template: template({ ports, stop: { drainMs: 2000, graceMs: 3000 } }),

@@ -58,6 +58,17 @@ export function reportsOfUnclaimed(
   return leftoversOf(owned, lineages).filter(isAlive).flatMap(reportOfLabels)
 }
 
+/** What is said of a live container that nothing accounted for, once it has been removed. */
+export function reportsOfRemoved(container: ContainerInfo, nowMs: number): readonly InstanceReport[] {
+  if (!isAlive(container)) return []
+  const reason = 'it was removed, because no assignment accounts for it'
+  const ended = { state: 'stopped', health: 'unknown', reason, finishedAtMs: nowMs } as const
+  return reportOfLabels(container).map((report) => ({
+    ...report,
+    observed: { ...report.observed, ...ended },
+  }))
+}
+
 function reportOfLabels(container: ContainerInfo): readonly InstanceReport[] {
   const { labels } = container
   const instance = labels[ownership.instance] ?? ''
