@@ -11,6 +11,7 @@ import { watchService } from './watchers.ts'
 // Simulated agents, and clients that watch: not in the control plane's process, so that its costs are its own.
 
 const connectAtOnce = 100
+const connectAttempts = 10
 const turnEveryMs = 10
 
 const agents: SimulatedAgent[] = []
@@ -33,7 +34,20 @@ function readTables(text: string): void {
 
 async function connectAll(wanted: readonly SimulatedAgent[]): Promise<void> {
   for (let at = 0; at < wanted.length; at += connectAtOnce) {
-    await Promise.all(wanted.slice(at, at + connectAtOnce).map((agent) => agent.connect(sessionUrl(url))))
+    await Promise.all(wanted.slice(at, at + connectAtOnce).map(connectSoon))
+  }
+}
+
+/** As an agent does, it tries again when the control plane is too busy to answer. */
+async function connectSoon(agent: SimulatedAgent): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await agent.connect(sessionUrl(url))
+      return
+    } catch (error) {
+      if (attempt === connectAttempts) throw error
+      await delay(attempt * 200)
+    }
   }
 }
 
