@@ -126,10 +126,10 @@ export async function registerNodes(
 }
 
 /** Admits and applies documents as the API does, in files of a hundred. */
-export async function applyDocuments({ state, config }: ControlPlane, documents: readonly object[]): Promise<void> {
+export async function applyDocuments({ state, config, clock }: ControlPlane, documents: readonly object[]): Promise<void> {
   for (let at = 0; at < documents.length; at += documentsPerApply) {
     const request = { documents: documents.slice(at, at + documentsPerApply), prune: false, allowPending: false }
-    const admitted = await admit(state.view, request, pinnedImage)
+    const admitted = await admit(state.view, request, { resolve: pinnedImage, clock })
     await state.write({ actor: 'scale' }, (tx) => applyAdmitted(tx, admitted, config.ports.range))
   }
 }

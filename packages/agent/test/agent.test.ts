@@ -282,6 +282,7 @@ t.test('what is removed without a record of it is told of', async (t) => {
     oomKilled: false,
     error: '',
     address: '',
+    isDetached: false,
   })
   await world.start()
   world.welcome()

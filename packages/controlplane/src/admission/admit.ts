@@ -25,7 +25,7 @@ import type { PortRange } from '../placement/core/ports.ts'
 import { changeRevision } from '../rollout/core/new-revision.ts'
 import type { ClusterView, Transaction } from '../state/view.ts'
 import { clusterProblems } from './core/cluster-problems.ts'
-import type { ResolvedImage } from './images.ts'
+import { pinImages, type PinDeps } from './pin-images.ts'
 
 export interface AdmittedService {
   readonly document: number
@@ -49,7 +49,7 @@ const advice = 'correct the documents; nothing was changed'
 export async function admit(
   view: ClusterView,
   request: ApplyRequest,
-  resolve: (name: string) => Promise<ResolvedImage>,
+  deps: PinDeps,
 ): Promise<Admitted> {
   const { documents, problems: faults } = validateDocuments([...request.documents])
   const problems = [...faults, ...documents.flatMap(scheduleProblems)]
@@ -60,10 +60,10 @@ export async function admit(
     if (document.kind === 'Zones') zones = document
     else services.set(index, { source: document, spec: normaliseService(document) })
   }
-  const images = await resolveAll(view, services, resolve)
+  const images = await pinImages(view, services, deps)
   const admitted: AdmittedService[] = []
   for (const [index, { source, spec }] of services) {
-    const resolved = images.get(spec.image)
+    const resolved = images.get(index)
     if (!resolved) continue
     admitted.push({
       document: index,
@@ -91,39 +91,6 @@ function refusal(problems: readonly DocumentProblem[]): BulkheadError {
   const [first] = problems
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
   return new BulkheadError('bad-spec', `${first?.message ?? 'not valid'}${more}`, advice, problems)
-}
-
-/**
- * A tag is resolved once: a service whose image text has not changed keeps its digest, so that applying a file
- * again changes nothing and needs no registry.
- */
-async function resolveAll(
-  view: ClusterView,
-  services: ReadonlyMap<number, { spec: ServiceSpec }>,
-  resolve: (name: string) => Promise<ResolvedImage>,
-): Promise<Map<string, ResolvedImage>> {
-  const images = new Map<string, ResolvedImage>()
-  const problems: DocumentProblem[] = []
-  let code: BulkheadError | null = null
-  for (const [document, { spec }] of services) {
-    if (images.has(spec.image)) continue
-    const key = serviceKey(spec.environment, spec.name)
-    const service = view.services.get(key)
-    const current = service && view.revisionOf(key, service.revision)
-    if (current && current.spec.image === spec.image && !current.template.image.local) {
-      images.set(spec.image, { image: current.template.image, warnings: [] })
-      continue
-    }
-    try {
-      images.set(spec.image, await resolve(spec.image))
-    } catch (error) {
-      if (!(error instanceof BulkheadError)) throw error
-      code ??= error
-      problems.push({ document, path: '/image', message: error.message })
-    }
-  }
-  if (code) throw new BulkheadError(code.code, code.message, code.advice, problems)
-  return images
 }
 
 /**

@@ -20,11 +20,11 @@ const body = {
 
 /** `apply`, and its two rehearsals `diff` and `plan`, which run the same code and take it back. */
 export function applyRoutes(app: FastifyInstance, deps: ApiDeps): void {
-  const { state } = deps
+  const { state, clock, resolveImage: resolve } = deps
   const { range } = deps.config.ports
   const options = { config: { permission: 'write' as const }, schema: { body } }
   const admitted = (request: FastifyRequest): Promise<Admitted> =>
-    admit(state.view, request.body as ApplyRequest, deps.resolveImage)
+    admit(state.view, request.body as ApplyRequest, { resolve, clock })
 
   app.post('/v1/apply', options, async (request): Promise<ApplyResult> => {
     const documents = await admitted(request)
