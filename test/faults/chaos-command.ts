@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util'
 
 import { startCluster } from '../cluster/cluster.ts'
 import { whyNotEngines } from '../engines/skip.ts'
+import { Random } from '../simulation/random.ts'
 import { chaosSpecs, faultCampaign } from './chaos.ts'
 import { EngineLog } from './engine-log.ts'
-import { seededRandom } from './seeded-random.ts'
 
 // Faults on real engines for as long as one likes: the order and the lengths come from the seed.
 
@@ -26,7 +26,7 @@ process.stdout.write(`seed ${values.seed}\n`)
 let count = 0
 const campaign = await faultCampaign(cluster, log, {
   faults: Number(values.faults),
-  random: seededRandom(Number(values.seed)),
+  random: new Random(Number(values.seed)),
   onFault: (text) => {
     count += 1
     process.stderr.write(`… ${count} of ${values.faults}: ${text}\n`)

@@ -2,9 +2,9 @@ import { t as tap, test } from 'tap'
 
 import { startCluster } from '../cluster/cluster.ts'
 import { whyNotEngines } from '../engines/skip.ts'
+import { Random } from '../simulation/random.ts'
 import { chaosSpecs, faultCampaign } from './chaos.ts'
 import { EngineLog } from './engine-log.ts'
-import { seededRandom } from './seeded-random.ts'
 
 const skip = whyNotEngines() ?? false
 const timeout = 580_000
@@ -20,7 +20,7 @@ void test('every kind of fault once: no rule is broken, and everything comes bac
   const seed = Math.floor(Math.random() * 2 ** 32)
   t.comment(`seed ${seed}`)
   const onFault = (text: string): void => t.comment(text)
-  const campaign = await faultCampaign(cluster, log, { faults: kinds, random: seededRandom(seed), onFault })
+  const campaign = await faultCampaign(cluster, log, { faults: kinds, random: new Random(seed), onFault })
   t.strictSame(campaign.violations, [])
   t.equal(campaign.faults.size, kinds)
   t.comment(`${log.lives.length} containers lived; slowest recovery ${Math.round(campaign.slowestMs)} ms`)

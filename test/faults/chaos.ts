@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Cluster, waitConverged } from '../cluster/cluster.ts'
 import { crash, running, witness } from '../cluster/witness.ts'
 import { waitFor } from '../engines/command.ts'
+import type { Random } from '../simulation/random.ts'
 import type { EngineLog } from './engine-log.ts'
 
 /** What a campaign has done, and what it has seen go wrong. */
@@ -16,8 +17,8 @@ export interface Campaign {
 
 export interface CampaignOptions {
   readonly faults: number
-  /** In [0, 1); decides which faults, where and for how long. */
-  readonly random: () => number
+  /** Decides which faults, where and for how long. */
+  readonly random: Random
   readonly onFault?: (text: string) => void
 }
 
@@ -163,8 +164,8 @@ export async function faultCampaign(cluster: Cluster, log: EngineLog, options: C
     // Every kind comes once before any comes again.
     if (order.length === 0) order = shuffled(names, random)
     const name = order.pop() ?? ''
-    const number = 1 + Math.floor(random() * cluster.hosts.hosts.length)
-    const durationMs = Math.round(1000 + random() * 7000)
+    const number = random.integer(1, cluster.hosts.hosts.length)
+    const durationMs = random.integer(1000, 8000)
     onFault?.(`${name} (host${number}, ${durationMs} ms)`)
     await faults[name]?.({ cluster, number, durationMs })
     const since = performance.now()
@@ -186,6 +187,6 @@ async function watchQuiet(log: EngineLog): Promise<string[]> {
   return before === after ? [] : ['containers are still started or ended after convergence']
 }
 
-function shuffled(names: readonly string[], random: () => number): string[] {
-  return names.map((name) => ({ name, key: random() })).toSorted((a, b) => a.key - b.key).map(({ name }) => name)
+function shuffled(names: readonly string[], random: Random): string[] {
+  return names.map((name) => ({ name, key: random.next() })).toSorted((a, b) => a.key - b.key).map(({ name }) => name)
 }

@@ -7,13 +7,14 @@ import { systemClock, type Clock, type Image } from '@bulkhead/shared'
 
 import { admit, applyAdmitted } from '../../packages/controlplane/src/admission/admit.ts'
 import type { ResolvedImage } from '../../packages/controlplane/src/admission/images.ts'
+import { compose } from '../../packages/controlplane/src/compose.ts'
 import { makeConfig, type Config } from '../../packages/controlplane/src/config/config.ts'
 import type { ConfigSource } from '../../packages/controlplane/src/config/schema.ts'
-import { Tables } from '../../packages/controlplane/src/discovery/tables.ts'
+import type { Tables } from '../../packages/controlplane/src/discovery/tables.ts'
 import type { Logger } from '../../packages/controlplane/src/logger.ts'
-import { NodeMonitor } from '../../packages/controlplane/src/nodes/monitor.ts'
-import { ReconcileLoop } from '../../packages/controlplane/src/reconcile/loop.ts'
-import { Hub } from '../../packages/controlplane/src/sessions/hub.ts'
+import type { NodeMonitor } from '../../packages/controlplane/src/nodes/monitor.ts'
+import type { ReconcileLoop } from '../../packages/controlplane/src/reconcile/loop.ts'
+import type { Hub } from '../../packages/controlplane/src/sessions/hub.ts'
 import { openState, type State } from '../../packages/controlplane/src/state/state.ts'
 import { openSqliteStore, type SqliteStore } from '../../packages/controlplane/src/store/sqlite/sqlite-store.ts'
 import type { PlannedNode } from './cluster-plan.ts'
@@ -62,16 +63,7 @@ export async function openControlPlane(directory: string, source: ConfigSource =
       throw error
     },
   })
-  const onProblem = (error: unknown): void => complaints.error({ err: String(error) }, 'a change of liveness')
-  const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
-  const tables = new Tables(state.view)
-  const hub = new Hub({ state, monitor, tables, clock, config: config.nodes, registries: [], logger: complaints })
-  const loop = new ReconcileLoop({ state, clock, config, monitor, logger: complaints })
-  state.feed.subscribe((commit) => {
-    tables.follow([commit])
-    hub.follow([commit])
-    loop.follow([commit])
-  }, stop.signal)
+  const { monitor, tables, hub, loop } = compose({ state, clock, config, registries: [], logger: complaints }, stop.signal)
   return {
     clock,
     config,

@@ -4,11 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { resolveImage } from '../../src/admission/images.ts'
 import { makeApp } from '../../src/api/app.ts'
 import { mintToken } from '../../src/api/auth.ts'
+import { compose } from '../../src/compose.ts'
 import { makeConfig } from '../../src/config/config.ts'
-import { Tables } from '../../src/discovery/tables.ts'
-import { NodeMonitor } from '../../src/nodes/monitor.ts'
-import { ReconcileLoop } from '../../src/reconcile/loop.ts'
-import { Hub } from '../../src/sessions/hub.ts'
 import { openState, type State } from '../../src/state/state.ts'
 import { MemoryStore } from '../../src/store/memory/memory-store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -42,18 +39,7 @@ export async function serve(store: Store = new MemoryStore()): Promise<Served> {
       throw error
     },
   })
-  const onProblem = (error: unknown): void => {
-    throw error
-  }
-  const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
-  const tables = new Tables(state.view)
-  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, registries: [], logger: silent })
-  const loop = new ReconcileLoop({ state, clock, config, monitor, logger: silent })
-  state.feed.subscribe((commit) => {
-    tables.follow([commit])
-    hub.follow([commit])
-    loop.follow([commit])
-  }, stop.signal)
+  const { monitor, tables, hub, loop } = compose({ state, clock, config, registries: [], logger: silent }, stop.signal)
   const resolve = (name: string) => resolveImage(name, config.images, [])
   const deps = { state, hub, monitor, tables, config, clock, logger: silent, version: '0', resolveImage: resolve, backup: (file: string) => store.backup(file) }
   const app = await makeApp(deps)
