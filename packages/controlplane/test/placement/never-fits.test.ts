@@ -90,7 +90,7 @@ t.test('is there a place for all replicas at once?', async (t) => {
       'a fixed port once for each node',
       { replicas: 4, ports: { http: { port: 80, host: 8080 } } },
       three,
-      '4 replicas need 250m cpu and 128Mi memory each, there is room for 3: n1 (1), n2 (1), n3 (1)',
+      '4 replicas need 250m cpu, 128Mi memory and host port tcp/8080 each, there is room for 3: n1 (1), n2 (1), n3 (1)',
     ],
     [
       'nothing that has the label',

@@ -13,10 +13,11 @@ import { explainRefusals, listNames } from './explain-refusal.ts'
 import type { Filter, FilterContext } from './filters/filter.ts'
 import { filtersOfHealthyNodes, fits } from './filters/pipeline.ts'
 import { domainOf } from './labels.ts'
-import type { PortRange } from './ports.ts'
+import { portKey, type PortRange } from './ports.ts'
 
 const allPorts: PortRange = { first: 1, last: 65_535 }
 const domainsShown = 4
+const allOf = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 
 /**
  * Why the replicas of the revision can never be placed all at once, with every registered node
@@ -112,11 +113,19 @@ function tooLittleRoom(context: FilterContext, fitting: readonly Node[]): string
   const rooms = fitting.map((node) => ({ name: node.name, room: roomOn(context, node) }))
   const room = rooms.reduce((sum, one) => sum + one.room, 0)
   if (room >= replicas) return null
-  const { cpuMillis, memoryBytes } = context.revision.template.resources
   const shown = rooms.slice(0, domainsShown).map((one) => `${one.name} (${one.room})`)
   const more = rooms.length > domainsShown ? ` and ${rooms.length - domainsShown} more` : ''
-  const need = `${formatCpu(cpuMillis)} cpu and ${formatBytes(memoryBytes)} memory${replicas === 1 ? '' : ' each'}`
+  const need = `${needOf(context.revision)}${replicas === 1 ? '' : ' each'}`
   return `${counted(replicas, 'replica needs', 'replicas need')} ${need}, there is room for ${room}: ${shown.join(', ')}${more}`
+}
+
+/** `250m cpu, 64Mi memory and host port tcp/80`: a fixed port is there once for each node. */
+function needOf({ template }: Revision): string {
+  const { cpuMillis, memoryBytes } = template.resources
+  const ports = Object.values(template.ports).flatMap(({ protocol, host }) =>
+    host === null ? [] : [`host port ${portKey(protocol, host)}`],
+  )
+  return allOf.format([`${formatCpu(cpuMillis)} cpu`, `${formatBytes(memoryBytes)} memory`, ...ports])
 }
 
 /** How many instances the node holds by cpu, memory and host ports. */
