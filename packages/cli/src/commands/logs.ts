@@ -5,7 +5,7 @@ import { findInstanceOrNull, isInstanceId } from '../names/instance-name.ts'
 import { findServiceOrNull } from '../names/service-name.ts'
 import { addEnvironment, countOption, durationOption } from '../options.ts'
 import { readLogs } from '../streams/log-reader.ts'
-import { followServiceLogs, readServiceLogs } from '../streams/service-logs.ts'
+import { followServiceLogs, printedBy, readServiceLogs } from '../streams/service-logs.ts'
 import type { Toolkit } from '../toolkit.ts'
 
 interface LogsOptions {
@@ -37,7 +37,8 @@ export function defineLogs(command: Command, { cli, connect, action }: Toolkit):
         }
         const instance = await findInstanceOrNull(connection, given, environment, signal)
         if (instance !== null) {
-          await readLogs(instance.id, query, deps)
+          const id = isInstanceId(given) ? given : (printedBy(instance) ?? instance.id)
+          await readLogs(id, query, deps)
           return
         }
         const advice = 'see bulkhead get services and bulkhead get instances'

@@ -10,6 +10,12 @@ const without: readonly string[] = ['pending', 'assigned', 'pulling', 'created']
 const hasPrinted = ({ state, node }: InstanceView): boolean =>
   node !== null && state !== 'lost' && !without.includes(state)
 
+/** The container that an instance's last lines are from: while it waits to be started, that of the one before it. */
+export function printedBy(instance: InstanceView): string | null {
+  if (hasPrinted(instance)) return instance.id
+  return without.includes(instance.state) ? instance.predecessor : null
+}
+
 const queryOf = ({ environment, name }: ServiceView) => ({ environment, service: name })
 
 /** Each instance has its own colour, the same for all its lines. */
@@ -30,7 +36,8 @@ export async function readServiceLogs(
   deps: LogDeps,
 ): Promise<void> {
   const { items } = await deps.client.list('instances', queryOf(service), deps.cli.signal)
-  const found = items.filter((instance) => hasPrinted(instance)).toSorted((a, b) => a.slot - b.slot)
+  const bySlot = items.toSorted((a, b) => a.slot - b.slot)
+  const found = [...new Set(bySlot.flatMap((instance) => printedBy(instance) ?? []))]
   const [only] = found
   const name = shownService(service)
   if (only === undefined) {
@@ -38,11 +45,11 @@ export async function readServiceLogs(
     throw new BulkheadError('not-found', `logs of ${name}: no instance has run yet`, advice)
   }
   if (found.length === 1) {
-    await readLogs(only.id, query, deps)
+    await readLogs(only, query, deps)
     return
   }
   const nextPaint = painter(deps)
-  for (const { id } of found) await readPrefixedLogs(id, nextPaint(), query, deps)
+  for (const id of found) await readPrefixedLogs(id, nextPaint(), query, deps)
 }
 
 /** All instances at once, and those that come later as soon as they are there. Ends with the signal. */

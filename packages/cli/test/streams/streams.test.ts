@@ -86,6 +86,28 @@ t.test('logs -f follows instances that come later', async (t) => {
   )
 })
 
+t.test('logs while an instance waits to be started again are those of the one that failed', async (t) => {
+  const waits = make.instance({
+    id: 'web-0-bcdefghi',
+    state: 'created',
+    attempt: 3,
+    predecessor: 'web-0-abcdefgh',
+  })
+  const crashing: Answers = {
+    ...answers,
+    'GET /v1/instances': make.list(waits),
+    'GET /v1/instances/web-0-bcdefghi': { json: waits },
+    'GET /v1/instances/web-0-bcdefghi/logs': lineStream([end()]),
+  }
+  for (const name of ['web.prod', 'web-0']) {
+    const { stdout, exitCode } = await runCli(['logs', name], { answers: crashing })
+    t.equal(stdout, 'a\nbc\n', name)
+    t.equal(exitCode, 0)
+  }
+  const itself = await runCli(['logs', 'web-0-bcdefghi'], { answers: crashing })
+  t.equal(itself.stdout, '', 'an id is that instance and no other')
+})
+
 t.test('logs of nothing', async (t) => {
   const none = await runCli(['logs', 'web.prod'], {
     answers: { ...answers, 'GET /v1/instances': make.list(make.instance({ state: 'pulling' })) },
