@@ -13,6 +13,7 @@ type Chunks = AsyncIterable<Uint8Array | string>
 
 const maxInputBytes = 10 * 1024 * 1024
 const maxFilesOfDirectory = 5000
+const maxDirectoriesTried = 100
 
 const tooLarge = `is larger than ${maxInputBytes / 1024 / 1024} MiB, which is the most that is read`
 
@@ -58,10 +59,12 @@ async function sourceOf(file: string, chunks: Chunks, budget = maxInputBytes) {
   }
 }
 
+const isDocument = (name: string): boolean => /\.ya?ml$/.test(name)
+
 async function namesIn(directory: string): Promise<string[]> {
   const names: string[] = []
   for (const name of (await readdir(directory)).toSorted()) {
-    if (!/\.ya?ml$/.test(name)) continue
+    if (!isDocument(name)) continue
     // A dangling link is left to the reading of the file to report.
     const isFile = await stat(join(directory, name)).then(
       (found) => found.isFile(),
@@ -72,9 +75,21 @@ async function namesIn(directory: string): Promise<string[]> {
   return names
 }
 
+/** Files further down are not read, so that one who meant them is told where they are. */
+async function whyNone(directory: string): Promise<string> {
+  const none = 'has no *.yaml or *.yml file in it'
+  const inside = (await readdir(directory, { withFileTypes: true })).filter((one) => one.isDirectory())
+  for (const { name } of inside.toSorted((a, b) => (a.name < b.name ? -1 : 1)).slice(0, maxDirectoriesTried)) {
+    const below = join(directory, name)
+    const found = await readdir(below).catch((): string[] => [])
+    if (found.some(isDocument)) return `${none}; directories in it are not read; did you mean ${below}?`
+  }
+  return none
+}
+
 async function sourcesIn(directory: string): Promise<SourceText[]> {
   const names = await namesIn(directory)
-  if (names.length === 0) throw new Unreadable('has no *.yaml or *.yml file in it')
+  if (names.length === 0) throw new Unreadable(await whyNone(directory))
   if (names.length > maxFilesOfDirectory) {
     throw new Unreadable(`has more than ${maxFilesOfDirectory} files in it`)
   }

@@ -196,6 +196,13 @@ t.test('files, directories and standard input', async (t) => {
   t.match(checkDocuments(await readDocuments([])), [/has no documents/])
 })
 
+t.test('a directory with nothing but directories says where the files are', async (t) => {
+  const directory = t.testdir({ docs: {}, shop: { 'shop.yaml': 'a: 1' } })
+  const [line = ''] = checkDocuments(await readDocuments([directory]))
+  t.match(line, /: has no \*\.yaml or \*\.yml file in it; directories in it are not read; did you mean /)
+  t.ok(line.endsWith(`${join(directory, 'shop')}?`))
+})
+
 t.test('the limit of a directory is on all of its files', async (t) => {
   const comment = '#'.repeat(6 * 1024 * 1024)
   const directory = t.testdir({ 'a.yaml': comment, 'b.yaml': comment })
