@@ -43,9 +43,9 @@ t.test('plain lines, one for each change', async (t) => {
   const { stdout, stderr, exitCode } = await runCli(line, { answers: restarted })
   t.match(stdout.split('\n'), [
     'web.prod: restarting',
-    'web.prod: progressing, 0/3 healthy',
-    'web.prod: progressing, 2/3 healthy',
-    'web.prod: converged, 3/3 healthy',
+    'web.prod: progressing, 0/3 healthy at revision 4',
+    'web.prod: progressing, 2/3 healthy at revision 4',
+    'web.prod: converged, 3/3 healthy at revision 4',
     /^converged: 1 service in 0\.\ds$/,
     '',
   ])
@@ -78,8 +78,8 @@ t.test('a log has a line for what is new, and a failure once', async (t) => {
   })
   t.strictSame(stdout.trimEnd().split('\n'), [
     'web.prod: restarting',
-    'web.prod: progressing, 0/3 healthy',
-    'web.prod: degraded, 2/3 healthy: web-2 failed 1 times: exit code 1',
+    'web.prod: progressing, 0/3 healthy at revision 4',
+    'web.prod: degraded, 2/3 healthy at revision 4: web-2 failed 1 times: exit code 1',
   ])
   t.equal(stderr, `error: web.prod: ${cause}; see bulkhead explain web.prod\n`)
   t.equal(exitCode, 1)
@@ -235,8 +235,8 @@ t.test('of several services each that is late has a line', async (t) => {
   })
   t.equal(
     stderr,
-    'web.prod: progressing, 2/3 healthy: web-2 is starting\n' +
-      'api.prod: progressing, 2/3 healthy: no node fits\n' +
+    'web.prod: progressing, 2/3 healthy at revision 4: web-2 is starting\n' +
+      'api.prod: progressing, 2/3 healthy at revision 4: no node fits\n' +
       'error: web.prod, api.prod: not converged after 100ms; see bulkhead explain web.prod\n',
   )
   t.equal(exitCode, 1)
