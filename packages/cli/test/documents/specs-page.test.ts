@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+
+import {
+  defaultZones,
+  normaliseService,
+  normaliseZones,
+  sourceSchemas,
+  type ServiceSource,
+  type ZonesSource,
+} from '@bulkhead/shared'
+import { validateDocuments } from '@bulkhead/shared/validation'
+import t from 'tap'
+
+import { parseText } from '../../src/documents/parse.ts'
+
+const page = readFileSync(new URL('../../../../docs/specs.md', import.meta.url), 'utf8')
+const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text)
+const documents = blocks.flatMap((text) =>
+  parseText(text, 10).documents.map(({ value }) => value as ServiceSource | ZonesSource),
+)
+const service = documents.find((document) => document.kind === 'Service')
+const zones = documents.find((document) => document.kind === 'Zones')
+
+t.test('docs/specs.md has valid documents', async (t) => {
+  t.equal(documents.length, 2)
+  t.strictSame(validateDocuments(documents).problems, [])
+})
+
+t.test('docs/specs.md names every key of a service', async (t) => {
+  const shown = new Set(Object.keys(service ?? {}))
+  const told = page.split('\n').find((line) => line.includes('without effect yet')) ?? ''
+  const missing = Object.keys(sourceSchemas.Service.properties).filter(
+    (key) => !shown.has(key) && !told.includes(`\`${key}\``),
+  )
+  t.strictSame(missing, [])
+})
+
+t.test('what docs/specs.md says is a default is one', async (t) => {
+  const { apiVersion, kind, name, zone, image } = service as ServiceSource
+  const byDefault = normaliseService({ apiVersion, kind, name, zone, image })
+  // The only ones that are there as examples.
+  const { ports, placement, health } = normaliseService(service as ServiceSource)
+  t.strictSame(normaliseService(service as ServiceSource), {
+    ...byDefault,
+    ports,
+    placement,
+    health,
+  })
+  t.strictSame(normaliseZones(zones as ZonesSource), defaultZones)
+})
