@@ -4,7 +4,7 @@ import { type Answers, eventStream } from '../support/fake-server.ts'
 import * as make from '../support/fixtures.ts'
 import { runCli } from '../support/run-cli.ts'
 
-const why = 'node n1 is drained, web-0-abcdefgh must move: no node has room'
+const why = 'must move, as node n1 is drained: no node has room'
 const blocked = make.service({ status: 'blocked', reason: `3 of 3 healthy; ${why}` })
 const two = make.list(make.instance(), make.instance({ id: 'web-1-bcdefghi', slot: 1 }))
 const quiet: Answers = {

@@ -19,7 +19,7 @@ t.test('a node that is drained says what is left, and what holds it', async (t) 
   scene.settle()
   t.match(
     reasonOf(scene, 'n1'),
-    /^drained by an operator; 1 instance left; service default\/web is blocked: .*web-0-\w+ must move: no node fits.*--deadline$/,
+    /^drained by an operator; 1 instance left; service default\/web is blocked: .*must move, as node \w+ is drained: no node fits.*--deadline$/,
   )
   scene.node('n1', { drainDueAtMs: scene.state.nowMs + 1000 })
   t.match(

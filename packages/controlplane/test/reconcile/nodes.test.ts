@@ -166,6 +166,15 @@ t.test('a drain moves, start before stop', async (t) => {
   )
 })
 
+t.test('slots that a drain cannot move for the same reason are told together', async (t) => {
+  const scene = new Scene('n1')
+  scene.apply({ name: 'web', replicas: 2 })
+  scene.rest()
+  scene.node('n1', { admittance: 'draining' })
+  scene.settle()
+  t.match(scene.service().reason, /; slots 0, 1: must move, as node n1 is drained: [^;]*; [^;]*$/)
+})
+
 t.test('a drain that may not take anything down is blocked, until its deadline', async (t) => {
   const scene = new Scene('n1', 'n2')
   scene.apply({ name: 'web', replicas: 2, placement: { separate } })
@@ -175,7 +184,7 @@ t.test('a drain that may not take anything down is blocked, until its deadline',
   t.equal(scene.service().status, 'blocked')
   t.match(
     scene.service().reason,
-    /slot 0: node n1 is drained, web-0-\w+ must move: no node fits: .* and 2 of 2 must stay available/,
+    /slot 0: must move, as node n1 is drained: no node fits: .* and 2 of 2 must stay available/,
   )
   t.equal(scene.dueAtMs, scene.state.nowMs + 60_000)
   scene.wait(60_000)
@@ -369,6 +378,6 @@ t.test('a violation that cannot be mended is told', async (t) => {
   t.equal(scene.service().status, 'blocked')
   t.match(
     scene.service().reason,
-    /^1 of 1 healthy; slot 0: n1 lacks disk=ssd, web-0-\w+ must move: no node fits/,
+    /^1 of 1 healthy; slot 0: must move, as n1 lacks disk=ssd: no node fits/,
   )
 })

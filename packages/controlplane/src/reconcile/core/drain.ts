@@ -41,9 +41,10 @@ function remedyFor(
 export function moveAway(plan: Plan): void {
   const { floor, replicas } = plan.situation
   for (const replacement of [...replacements(plan, 'violation'), ...replacements(plan, 'drain')]) {
-    const { slot, instance, need } = replacement
+    const { slot, need } = replacement
     const outcome = replace(plan, replacement, floor)
-    const subject = `${need.text}, ${instance.id} must move`
+    // Without the instance, so that slots that stay for the same reason are told together.
+    const subject = `must move, as ${need.text}`
     if (outcome.kind !== 'stuck') {
       plan.hinder(slot.index, 'progressing', subject)
       continue
