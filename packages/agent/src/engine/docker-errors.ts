@@ -15,6 +15,20 @@ function messageOf(failure: HttpFailure): string {
     .trim()
 }
 
+/** By which of its parts the engine came to it; what it came to is behind them. */
+const ways = [
+  /^failed to create (shim )?task( for container)?: /i,
+  /^OCI runtime create failed: /i,
+  /^runc create failed: /i,
+  /^unable to start container process: /i,
+  /^driver failed programming external connectivity on endpoint \S+( \([0-9a-f]+\))?: /i,
+  /^error starting userland proxy: /i,
+]
+
+/** What people need of a refusal: what and why, not the way that it took. */
+const shortened = (message: string): string =>
+  ways.reduce((text, way) => text.replace(way, ''), message).replace(/: unknown$/, '')
+
 /** Tells the engine's refusals apart, by status code where it has one of its own and else by what it says. */
 export function toEngineError(cause: unknown): EngineError {
   if (cause instanceof EngineError) return cause
@@ -25,7 +39,7 @@ export function toEngineError(cause: unknown): EngineError {
     const text = message === 'aborted' ? 'the engine closed the connection' : message
     return new EngineError('unreachable', text)
   }
-  return new EngineError(kindOf(failure.statusCode, message.toLowerCase()), message)
+  return new EngineError(kindOf(failure.statusCode, message.toLowerCase()), shortened(message))
 }
 
 function kindOf(status: number, message: string): EngineError['kind'] {
