@@ -83,7 +83,7 @@ export async function findOrStartEngine(directory: string): Promise<RunningEngin
   mkdirSync(directory, { recursive: true })
   const own = join(directory, 'docker.sock')
   const hadBridge = existsSync('/sys/class/net/docker0')
-  const log = join(directory, 'dockerd.log')
+  const log = `${directory}.log`
   const file = openSync(log, 'a')
   const argv = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')]
   argv.push('--pidfile', join(directory, 'dockerd.pid'), '-H', `unix://${own}`)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,7 +11,7 @@ import { run, runVisibly, startProgram } from './program.ts'
 
 // Starts everything on this machine, deploys the example, says what to try, and cleans up at the end.
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const directory = join(root, '.bulkhead')
 const specs = join(root, 'specs/shop')
 const context = join(directory, 'controlplane/admin.yaml')
@@ -120,18 +120,27 @@ async function bridgeAddress(socketPath: string): Promise<string> {
 }
 
 async function deploy(): Promise<void> {
+  // Before the first container: an interrupted or failed deployment has some, too.
+  undo.push(removeServices)
   const code = await runVisibly(['apply', '-f', specs, '--wait', '--timeout', '120s'], context)
   if (code !== 0) throw new StartProblem('the example did not become healthy', `apply ended with ${code}`, `see the logs in ${directory}`)
-  // What was deployed here goes with us; the engine and other people's containers stay.
-  undo.push(async () => {
-    for (const service of ['web', 'api', 'store']) await run(['delete', 'service', service, '-e', 'demo'], context)
-    const deadline = performance.now() + readyTimeoutMs
-    while (performance.now() < deadline) {
-      const { stdout } = await run(['get', 'services', '-e', 'demo', '-o', 'json'], context)
-      if (/"items": ?\[\]/.test(stdout)) return
-      await delay(200)
+}
+
+/** Everything that this control plane runs, what somebody added to the example too; other people's containers stay. */
+async function removeServices(): Promise<void> {
+  const asked = new Set<string>()
+  const deadline = performance.now() + readyTimeoutMs
+  while (performance.now() < deadline) {
+    const { code, stdout } = await run(['get', 'services', '-A', '-o', 'json'], context)
+    const list = code === 0 ? (JSON.parse(stdout) as { items: { environment: string; name: string }[] }) : null
+    if (list?.items.length === 0) return
+    for (const { environment, name } of list?.items ?? []) {
+      if (asked.has(`${environment}/${name}`)) continue
+      const deleted = await run(['delete', 'service', name, '-e', environment], context)
+      if (deleted.code === 0) asked.add(`${environment}/${name}`)
     }
-  })
+    await delay(200)
+  }
 }
 
 async function webUrls(): Promise<string[]> {
@@ -141,16 +150,16 @@ async function webUrls(): Promise<string[]> {
 }
 
 function sayWhatNext(urls: readonly string[], socket: string): void {
-  const docker = `docker -H unix://${socket}`
   say(`
 The shop is open; its addresses change with its instances, \`resolve\` below tells them:
 ${urls.map((url) => `  ${url}`).join('\n')}
 
 In another terminal, in ${root}, try:
   export BULKHEAD_CONTEXT=${context}
+  export DOCKER_HOST=unix://${socket}
   ./bulkhead get services -e demo
   ./bulkhead get instances -e demo -w               watch, and meanwhile kill a container:
-  ${docker} kill $(${docker} ps -q --filter label=bulkhead.service=demo/api | head -1)
+  docker kill $(docker ps -q --filter label=bulkhead.service=demo/api | head -1)
                                                     … it is replaced in the same slot
   sed 's/shop:1/shop:2/' specs/shop/shop.yaml > /tmp/shop-2.yaml
   ./bulkhead plan -f /tmp/shop-2.yaml               what an upgrade would do
@@ -179,7 +188,8 @@ async function verify(urls: readonly string[]): Promise<void> {
   throw new StartProblem(`the page at ${url}`, 'does not get an answer from all three tiers', `see the logs in ${directory}`)
 }
 
-async function cleanUp(): Promise<void> {
+/** What went wrong refers to the logs, so that then they stay. */
+async function cleanUp(keepsLogs: boolean): Promise<void> {
   for (const action of undo.splice(0).toReversed()) {
     try {
       await action()
@@ -187,7 +197,11 @@ async function cleanUp(): Promise<void> {
       process.stderr.write(`while cleaning up: ${(error as Error).message}\n`)
     }
   }
-  rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+    if (keepsLogs && name.endsWith('.log')) continue
+    rmSync(join(directory, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  }
+  if (!keepsLogs) rmSync(directory, { recursive: true, force: true })
 }
 
 async function main(): Promise<void> {
@@ -233,5 +247,5 @@ try {
     process.stderr.write(`error: ${error instanceof StartProblem ? error.message : String(error)}\n`)
   }
 }
-if (undo.length > 0) await cleanUp()
+if (undo.length > 0) await cleanUp(exitCode !== 0)
 process.exitCode = exitCode
