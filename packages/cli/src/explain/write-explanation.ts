@@ -4,6 +4,7 @@ import type { Cli } from '../cli.ts'
 import { lookOf } from '../get/get-once.ts'
 import { events } from '../kinds/events.ts'
 import { columnsOf, type Kind } from '../kinds/kind.ts'
+import { isInstanceId } from '../names/instance-name.ts'
 import type { Style } from '../output/style.ts'
 import { cleanText, wrap } from '../output/text.ts'
 import { writeTable } from '../output/write-table.ts'
@@ -52,7 +53,8 @@ export async function writeExplanation(view: ExplainView, cli: Cli): Promise<voi
   const [first = '', ...rest] = wrap(cleanText(view.summary), width)
   cli.stdout.write(`${[bold(first), ...rest.map((line) => bold(line))].join('\n')}\n`)
   if (view.nodes.length > 0) {
-    cli.stdout.write('\n')
+    const asked = isInstanceId(view.subject) ? 'this instance' : 'one more instance'
+    cli.stdout.write(`\n${bold(`Nodes for ${asked}`)}\n`)
     await writeTable(cli.stdout, verdicts, view.nodes, { look, wide: false })
   }
   if (view.history.length > 0) {

@@ -160,6 +160,7 @@ const texts: readonly (readonly [string, string])[] = [
     `
     web (prod) is blocked: slot 1 has no node
 
+    Nodes for one more instance
     NODE  VERDICT  SCORE  WHY
     n1    chosen    1.25
     n2    refused      -  zone: is data

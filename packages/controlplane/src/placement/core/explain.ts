@@ -70,7 +70,7 @@ function describe(score: Score, { spec }: Revision): readonly string[] {
   if (prefer.length > 0) reasons.push(`preferred with a weight of ${score.prefer}`)
   for (const [index, level] of spread.entries()) {
     const count = score.spread[index] ?? 0
-    reasons.push(Number.isFinite(count) ? `${count} in its ${level}` : `${level} not known`)
+    reasons.push(Number.isFinite(count) ? `${count} of the service in its ${level}` : `${level} not known`)
   }
   reasons.push(
     `${counted(score.instances, 'instance')} of the service on it`,
