@@ -39,6 +39,9 @@ type Handlers = {
 /** Removals run beside starts without holding them up. */
 const removalsAtOnce = 4
 
+/** Enough for what was killed to end at once. */
+const quickEndMillis = 1000
+
 const done: Outcome = { ok: true }
 
 /** Carries out what was planned, a bounded number of things at once, and notes what it learns by doing so. */
@@ -52,7 +55,7 @@ export class Executor {
     start: (action, lineage) =>
       this.#starts.run(() => this.#start(action.containerId, lineage.assignment)),
     signal: (action) => this.#deps.engine.signal(action.containerId, action.signal),
-    kill: (action) => this.#deps.engine.signal(action.containerId, 'SIGKILL'),
+    kill: (action, lineage) => this.#kill(action.containerId, lineage.assignment),
     remove: (action) => this.#remove(action.containerId),
     prepare: (action, lineage) =>
       this.#create(lineage, {
@@ -151,6 +154,20 @@ export class Executor {
     // The event is usually faster, and may already tell of its end.
     if (known?.state !== 'created') return
     watch.containers.put({ ...known, state: 'running', startedAtMs: clock.nowMs() })
+  }
+
+  /**
+   * To die takes processor time, too: many processes under a small limit would need minutes for it, longer than a lease
+   * lasts. The engine answers a kill only once its container has ended, so that the room is made meanwhile.
+   */
+  async #kill(containerId: string, { template }: Assignment): Promise<void> {
+    const { engine } = this.#deps
+    const killed = engine.signal(containerId, 'SIGKILL')
+    if (template.resources.cpuMillis < quickEndMillis) {
+      // Without it the end only takes longer.
+      void engine.limitCpu(containerId, quickEndMillis).catch(() => {})
+    }
+    await killed
   }
 
   async #remove(containerId: string): Promise<void> {

@@ -324,6 +324,26 @@ t.test('stopping drains, asks, insists and says so', async (t) => {
   await world.stop()
 })
 
+t.test('what is killed gets the processor time that it needs to end', async (t) => {
+  for (const [cpuMillis, room] of [
+    [50, ['limitCpu c1 1000']],
+    [2000, []],
+  ] as const) {
+    const resources = { cpuMillis, memoryBytes: 2 ** 24, pids: 100 }
+    const wanted = assignment({ template: template({ resources, stop: { drainMs: 0, graceMs: 1000 } }) })
+    const { world, engine, assigner } = await begin(wanted)
+    engine.obeys = false
+    assigner.delta([{ ...wanted, desired: 'stop', cause: 'scaled down' }])
+    await world.clock.pass(900)
+    t.same(engine.calls.filter((call) => call.startsWith('limitCpu c1')), [], 'not before it is killed')
+    await world.clock.pass(200)
+    t.ok(engine.calls.includes('signal SIGKILL'))
+    t.same(engine.calls.filter((call) => call.startsWith('limitCpu c1')), room)
+    t.equal(engine.containers.size, 0)
+    await world.stop()
+  }
+})
+
 t.test('what the full set lacks is stopped with its successors', async (t) => {
   const { world, engine, assigner } = await begin(assignment())
   engine.crash('c1', 1)

@@ -61,7 +61,7 @@ t.test('a failure that the agent has answered is left to it', async (t) => {
   })
   t.same(brief(scene.state, scene.settle()), [])
   t.equal(scene.service().status, 'degraded')
-  t.equal(scene.service().reason, '0 of 1 healthy; slot 0: starts again after 1 failure')
+  t.equal(scene.service().reason, '0 of 1 healthy; slot 0: starts again after 1 failure: exited with code 1')
 
   const startAtMs = scene.state.nowMs + 8000
   scene.state.putInstance({
@@ -73,12 +73,12 @@ t.test('a failure that the agent has answered is left to it', async (t) => {
   scene.settle()
   t.match(
     scene.service().reason,
-    /slot 0: waits until 1970-01-01T\S+Z before it is started again, after 3 failures in a row$/,
+    /slot 0: waits until 1970-01-01T\S+Z before it is started again, after 3 failures in a row: exited with code 1$/,
   )
   t.equal(scene.dueAtMs, startAtMs, 'it is looked at again when the wait is over')
   scene.wait(8000)
   scene.settle()
-  t.equal(scene.service().reason, '0 of 1 healthy; slot 0: starts again after 3 failures')
+  t.equal(scene.service().reason, '0 of 1 healthy; slot 0: starts again after 3 failures: exited with code 1')
 })
 
 t.test('a failure without a successor is ours after a while', async (t) => {

@@ -92,12 +92,19 @@ function troubleOf(plan: Plan, instance: Instance): { level: Hindrance; text: st
   const waits = waitingForBackOff(instance, situation.nowMs)
   if (waits !== null) {
     plan.wake(instance.startAtMs)
-    return { level: 'degraded', text: waits }
+    return { level: 'degraded', text: waits + suffix(causeOf(plan, instance)) }
   }
   if (attempt > 0) {
-    return { level: 'degraded', text: `starts again after ${counted(attempt, 'failure')}` }
+    const text = `starts again after ${counted(attempt, 'failure')}`
+    return { level: 'degraded', text: text + suffix(causeOf(plan, instance)) }
   }
   return { level: 'progressing', text: 'starts' }
+}
+
+/** Of the failure that the instance follows. */
+function causeOf({ roster }: Plan, { slot, predecessor }: Instance): string {
+  const failed = roster.slots[slot]?.instances.find(({ id }) => id === predecessor)
+  return failed?.observed.reason ?? ''
 }
 
 const suffix = (reason: string): string => (reason === '' ? '' : `: ${reason}`)
