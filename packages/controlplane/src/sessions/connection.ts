@@ -14,6 +14,7 @@ export const closeCodes = {
   tooSlow: 4003,
   tooFast: 4005,
   silent: 4004,
+  taken: 4006,
   restarting: 1012,
 } as const
 

@@ -24,10 +24,17 @@ export interface HubDeps {
   readonly logger: Logger
 }
 
-/** All sessions: at most one per node; a newer one ends an older one. */
+/**
+ * All sessions: at most one per node once it has said hello. A newer one of the same agent ends an older one; another
+ * agent with the identity of one that is still heard is refused.
+ */
 export class Hub implements SessionHandlers {
   readonly #deps: HubDeps
   readonly #sessions = new Map<string, Session>()
+  /** Those that have not said hello yet. */
+  readonly #unknown = new Set<Session>()
+  /** By node, the other agent that was last refused: it is told of once, however often it tries. */
+  readonly #refused = new Map<string, string>()
   /** Of nodes that have had a session: a new one must not see all times a little differently. */
   readonly #hostClocks = new Map<string, HostClock>()
   readonly #pushes: EndpointPushes
@@ -44,14 +51,14 @@ export class Hub implements SessionHandlers {
     const { clock } = this.#deps
     const hostClock = this.#hostClocks.get(node) ?? sameClock
     const session = new Session(node, connection, this, { clock, hostClock })
-    this.#sessions.get(node)?.close(closeCodes.superseded, 'a newer connection of this node was opened')
-    this.#sessions.set(node, session)
+    this.#unknown.add(session)
     return session
   }
 
   closed(session: Session): void {
     if (this.#deps.state.view.nodes.has(session.node)) this.#hostClocks.set(session.node, session.hostClock)
     session.closed()
+    this.#unknown.delete(session)
     if (this.#sessions.get(session.node) === session) this.#sessions.delete(session.node)
   }
 
@@ -63,17 +70,27 @@ export class Hub implements SessionHandlers {
 
   /** Ends the node's session because the node was removed. */
   evict(node: string): void {
-    this.#sessions.get(node)?.close(closeCodes.removed, 'the node was removed from the cluster')
+    this.#close(node, closeCodes.removed, 'the node was removed from the cluster')
     this.#hostClocks.delete(node)
+    this.#refused.delete(node)
   }
 
   /** Ends the node's session; its agent, if there is one, connects again. */
   disconnect(node: string, reason: string): void {
-    this.#sessions.get(node)?.close(closeCodes.restarting, reason)
+    this.#close(node, closeCodes.restarting, reason)
+  }
+
+  #close(node: string, code: number, reason: string): void {
+    for (const session of this.#all()) if (session.node === node) session.close(code, reason)
+  }
+
+  *#all(): Iterable<Session> {
+    yield* this.#sessions.values()
+    yield* this.#unknown
   }
 
   closeAll(): void {
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#all()) {
       session.close(closeCodes.restarting, 'the control plane is stopping')
     }
   }
@@ -98,6 +115,13 @@ export class Hub implements SessionHandlers {
       session.close(closeCodes.badMessage, `it joined with zones ${joined.zones.join(', ')}: to change them, remove the node and join again`)
       return
     }
+    if (this.#isTaken(session)) {
+      await this.#refuse(session, hello.facts.address)
+      return
+    }
+    this.#unknown.delete(session)
+    this.#sessions.get(session.node)?.close(closeCodes.superseded, 'a newer connection of this node was opened')
+    this.#sessions.set(session.node, session)
     await state.write({ actor: `node:${session.node}` }, (tx) => {
       const node = tx.nodes.get(session.node)
       if (!node) return
@@ -112,6 +136,31 @@ export class Hub implements SessionHandlers {
     }
     session.phase = 'greeted'
     this.#welcome(session)
+  }
+
+  /**
+   * Whether another agent speaks for the node and is heard: a copy of its data directory must not obey in its place,
+   * nor take turns with it. One that was killed or cut off is silent, and does not stand in the way of its successor.
+   */
+  #isTaken(session: Session): boolean {
+    const { monitor, clock, config } = this.#deps
+    const other = this.#sessions.get(session.node)
+    if (other?.phase !== 'synced' || other.bootId === session.bootId) return false
+    const heardAtMs = monitor.heardAtMs(session.node)
+    return heardAtMs !== null && clock.nowMs() - heardAtMs < config.suspectAfterMs
+  }
+
+  async #refuse(session: Session, address: string): Promise<void> {
+    const { state, logger } = this.#deps
+    const { node, bootId } = session
+    const reason = `another agent speaks for node ${node} already: stop one of the two, and join the other under a name of its own`
+    session.close(closeCodes.taken, reason)
+    if (this.#refused.get(node) === bootId) return
+    this.#refused.set(node, bootId)
+    logger.warn({ node, address }, 'a second agent of the node was refused')
+    await state.write({ actor: 'controlplane' }, (tx) => {
+      tx.event({ kind: 'Node', subject: node, action: 'refused', reason: `a second agent with its identity, at ${address}: ${reason}` })
+    })
   }
 
   async onInventory(

@@ -203,6 +203,10 @@ test('a session', async (t) => {
   t.match(await agent.until('heartbeat-ack'), { sequence: 9 })
   t.match(await agent.until('assignments'), { from: null, upserts: [] })
   t.match(await agent.until('endpoints'), { full: true })
+  // What agents say of themselves is gathered for a moment.
+  for (let tries = 0; tries < 200 && served.state.view.nodes.get('n1')?.liveness !== 'ready'; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
   t.equal(served.state.view.nodes.get('n1')?.liveness, 'ready')
 
   await apply(served, document({ ports: { http: 8080 } }))
@@ -228,8 +232,9 @@ test('a session', async (t) => {
   t.match(found.body, { endpoints: [{ node: 'n1', address: '127.0.0.1', hostPort: assignment?.hostPorts['http'] }] })
 
   const newer = await connect(served, token)
+  newer.send(hello)
   t.equal((await agent.closed)[0], 4001, 'a newer session ends the older one')
-  newer.send({ kind: 'inventory', reports: [], unmanaged: 0 })
+  newer.send(hello)
   t.equal((await newer.closed)[0], 4000, 'messages out of order end a session')
   const rude = await connect(served, token)
   rude.socket.send('{"kind":"hello","wireVersion":"one"}')
