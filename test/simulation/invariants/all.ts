@@ -1,6 +1,7 @@
 import { acknowledged } from './acknowledged.ts'
 import { bounded } from './bounded.ts'
 import { discovery } from './discovery.ts'
+import { exclusive } from './exclusive.ts'
 import { floor } from './floor.ts'
 import { forward } from './forward.ts'
 import { hardPlacement } from './hard-placement.ts'
@@ -20,6 +21,7 @@ export const invariants: readonly MakeInvariant[] = [
   forward,
   hardPlacement,
   onePerSlot,
+  exclusive,
   floor,
   healthyIsLeftAlone,
   noNeedlessLoss,

@@ -32,7 +32,8 @@ export const floor: MakeInvariant = (world) => ({
       const overdue = stopped.filter(({ cause }) => cause.includes('deadline of the drain'))
       if (overdue.length === stopped.length) continue
       const { maxUnavailable } = wanted.spec.update
-      const isStopFirst = stopped.some(({ cause }) => cause.includes('stopped first'))
+      const isStopFirst =
+        wanted.spec.exclusive || stopped.some(({ cause }) => cause.includes('stopped first'))
       const promised =
         wanted.spec.replicas - (isStopFirst ? Math.max(maxUnavailable, 1) : maxUnavailable)
       const left =

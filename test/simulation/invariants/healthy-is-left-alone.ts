@@ -1,10 +1,21 @@
+import { leaseStops } from '@bulkhead/shared'
+
 import { ownership } from '../../../packages/agent/src/index.ts'
+import type { SimNode } from '../world/node.ts'
 import { answers } from '../world/program.ts'
+import type { World } from '../world/world.ts'
 import type { MakeInvariant } from './invariant.ts'
 import { wantedBy } from './lineage.ts'
 
 /** A program that has answered well for less than this may still be ended for what it did before. */
 const wellForMs = 10_000
+
+/** What is exclusive is stopped by an agent that has heard no answer for so long. */
+function lacksLease(world: World, node: SimNode, service: string): boolean {
+  if (world.records.wanted(service)?.spec.exclusive !== true) return false
+  const { signalAfterMs } = leaseStops(world.config.nodes.leaseMs)
+  return world.schedule.nowMs >= node.heartbeats.answeredFromMs + signalAfterMs
+}
 
 /** No agent ends a container that is wanted and works. */
 export const healthyIsLeftAlone: MakeInvariant = (world) => ({
@@ -19,6 +30,7 @@ export const healthyIsLeftAlone: MakeInvariant = (world) => ({
     const isTroubled =
       node.troubledAtMs > node.engine.nowMs - wellForMs || world.isSpoiled(instance)
     if (isTroubled) return
+    if (lacksLease(world, node, container.info.labels[ownership.service] ?? '')) return
     const record = wantedBy(world.records, instance, node.name)
     if (!record) return
     world.fail(

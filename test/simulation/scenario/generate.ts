@@ -69,6 +69,18 @@ function drawOperation(random: Random, nodes: readonly NodePlan[], counter: numb
   }
 }
 
+/** Drawn apart, so that all else in a seed is as it was before there were exclusive services. */
+function withExclusive(seed: number, steps: readonly Step[]): readonly Step[] {
+  const random = Random.of(seed, 'exclusive')
+  if (random.chance(0.5)) return steps
+  const chosen: readonly string[] = serviceNames.filter(() => random.chance(0.5))
+  return steps.map((step) =>
+    step.kind === 'apply' && chosen.includes(step.source.name)
+      ? { ...step, source: { ...step.source, exclusive: true } }
+      : step,
+  )
+}
+
 /** The whole of what befalls a cluster, from one seed. */
 export function generate(seed: number): Scenario {
   const random = Random.of(seed, 'scenario')
@@ -94,5 +106,6 @@ export function generate(seed: number): Scenario {
     if (everyMs.fault === Infinity) break
     steps.push({ atMs: Math.floor(atMs), ...drawFault(random, nodes) })
   }
-  return { seed, nodes, steps: steps.toSorted((a, b) => a.atMs - b.atMs), troubleMs }
+  const ordered = steps.toSorted((a, b) => a.atMs - b.atMs)
+  return { seed, nodes, steps: withExclusive(seed, ordered), troubleMs }
 }

@@ -15,6 +15,7 @@ import type { SimControlPlane } from './control-plane.ts'
 import { Disk, journalOn } from './disk.ts'
 import { EngineClient } from './engine-client.ts'
 import { SimEngine } from './engine.ts'
+import { Heartbeats } from './heartbeats.ts'
 import { Host } from './host.ts'
 import type { Link, Network } from './network.ts'
 import { Process } from './process.ts'
@@ -42,6 +43,7 @@ export class SimNode {
   readonly engine: SimEngine
   readonly disk: Disk
   readonly link: Link
+  readonly heartbeats = new Heartbeats()
   /** What the agent proves itself with; null: it has not joined, or was removed. */
   token: string | null = null
   cluster = ''
@@ -205,9 +207,18 @@ export class SimNode {
               if (error instanceof BulkheadError) throw new RefusedByServer(error.message)
               throw error
             }
-            client.handlers = { onText: handlers.onMessage, onClose: handlers.onClose }
+            const { heartbeats, engine } = this
+            heartbeats.reconnected()
+            const onText = (text: string): void => {
+              heartbeats.received(text)
+              handlers.onMessage(text)
+            }
+            client.handlers = { onText, onClose: handlers.onClose }
             return {
-              send: (text) => client.send(text),
+              send: (text) => {
+                heartbeats.sent(text, engine.nowMs)
+                client.send(text)
+              },
               close: () => {
                 if (!client.open) return
                 client.close('closed')

@@ -13,6 +13,7 @@ export function characterOf(image: string): Character {
 export interface Program {
   /** Simulated time from which on it answers its probes. */
   readonly readyAtMs: number
+  readonly startedAtMs: number
   /** Simulated time at which it ends by itself; null: never. */
   readonly endsAtMs: number | null
   readonly exitCode: number
@@ -40,6 +41,7 @@ const behaviours: Readonly<Record<Character, Part>> = {
 
 export function startProgram(character: Character, nowMs: number, random: Random): Program {
   return {
+    startedAtMs: nowMs,
     readyAtMs: nowMs + random.between(20, 400),
     endsAtMs: null,
     exitCode: 1,

@@ -2,12 +2,14 @@ import { leaseStops } from '@bulkhead/shared'
 
 /**
  * How an agent stands with the lease of its exclusive instances: `held` lets them run, `ending` stops them, `over`
- * kills what is left. Nothing exclusive is started unless it is held.
+ * kills what is left. Nothing exclusive is started unless it is held: `presumed`, after the start of the process,
+ * lets what runs go on, but what does not run may have been given away.
  */
-export type LeaseStanding = 'held' | 'ending' | 'over'
+export type LeaseStanding = 'presumed' | 'held' | 'ending' | 'over'
 
 /** Times are monotonic milliseconds of this machine. */
 export interface Lease {
+  readonly isPresumed: boolean
   readonly signalAtMs: number
   readonly killAtMs: number
 }
@@ -15,7 +17,7 @@ export interface Lease {
 /** What a heartbeat is worth that was sent at `sentMs` and has been answered. */
 export function leaseFrom(sentMs: number, leaseMs: number): Lease {
   const { signalAfterMs, killAfterMs } = leaseStops(leaseMs)
-  return { signalAtMs: sentMs + signalAfterMs, killAtMs: sentMs + killAfterMs }
+  return { isPresumed: false, signalAtMs: sentMs + signalAfterMs, killAtMs: sentMs + killAfterMs }
 }
 
 /**
@@ -23,10 +25,10 @@ export function leaseFrom(sentMs: number, leaseMs: number): Lease {
  * `graceMs` to learn from the control plane what still belongs here.
  */
 export function provisionalLease(nowMs: number, graceMs: number): Lease {
-  return { signalAtMs: nowMs + graceMs, killAtMs: nowMs + graceMs }
+  return { isPresumed: true, signalAtMs: nowMs + graceMs, killAtMs: nowMs + graceMs }
 }
 
 export function standingOf(lease: Lease, nowMs: number): LeaseStanding {
-  if (nowMs < lease.signalAtMs) return 'held'
+  if (nowMs < lease.signalAtMs) return lease.isPresumed ? 'presumed' : 'held'
   return nowMs < lease.killAtMs ? 'ending' : 'over'
 }

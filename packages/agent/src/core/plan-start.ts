@@ -3,7 +3,7 @@ import { type ContainerInfo, hasEnded } from './container.ts'
 import { exitCause, failedObservation, neverStarted, successorOf } from './failure.ts'
 import { initialHealth } from './health.ts'
 import type { Link } from './lineage.ts'
-import { idle, lacksLease, type LineageView, type Plan, step, waitUntil } from './view.ts'
+import { awaitsLease, idle, type LineageView, type Plan, step, waitUntil } from './view.ts'
 
 /** From assigned to running. */
 export function planStart(view: LineageView, nowMs: number): Plan {
@@ -35,7 +35,7 @@ function planWithoutContainer(view: LineageView, nowMs: number): Plan {
   const dueAtMs = startDueAt(view, current, nowMs)
   // The agent's own successors are made ahead of their time. What could not be made before is not: it would fail
   // again at once, and again, without any back-off.
-  if (lacksLease(view)) return waitForLease(view)
+  if (awaitsLease(view)) return waitForLease(view)
   if (nowMs < dueAtMs && (current.predecessor === null || view.imageAbsent)) {
     const reason = backoffReason(current)
     if (observed.reason === reason) return waitUntil(dueAtMs)
@@ -68,7 +68,7 @@ function planCreated(view: LineageView, container: ContainerInfo, nowMs: number)
     return step({ kind: 'observe', instance: current.id, observed: created })
   }
   if (!isDue) return waitUntil(dueAtMs)
-  if (lacksLease(view)) return waitForLease(view)
+  if (awaitsLease(view)) return waitForLease(view)
   const start = { kind: 'start', instance: current.id, containerId: container.id } as const
   if (observed.state === 'starting') return step(start)
   const starting = {

@@ -27,6 +27,11 @@ export interface LineageView {
 
 /** True when the lineage is exclusive and its node is not sure to be the only one that runs it. */
 export function lacksLease({ lineage, lease }: LineageView): boolean {
+  return lineage.assignment.template.exclusive && (lease === 'ending' || lease === 'over')
+}
+
+/** True when the lineage is exclusive and the control plane has not said that it still belongs here. */
+export function awaitsLease({ lineage, lease }: LineageView): boolean {
   return lineage.assignment.template.exclusive && lease !== 'held'
 }
 

@@ -29,7 +29,7 @@ export class LeaseKeeper {
   #lease: Lease
   #leaseMs = 0
   #counts = false
-  #last: LeaseStanding = 'held'
+  #last: LeaseStanding = 'presumed'
   #timer: Timer | null = null
 
   constructor(deps: LeaseKeeperDeps) {
@@ -92,7 +92,7 @@ export class LeaseKeeper {
     const { signalAtMs, killAtMs } = this.#lease
     const standing = this.standing
     if (standing === 'over') return
-    const atMs = standing === 'held' ? signalAtMs : killAtMs
+    const atMs = standing === 'ending' ? killAtMs : signalAtMs
     this.#timer = clock.after(atMs - clock.monotonicMs(), () => {
       this.#timer = null
       this.#look()

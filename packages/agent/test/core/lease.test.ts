@@ -26,7 +26,7 @@ t.test('a lease runs from when the answered heartbeat was sent', async (t) => {
     [1000, 10_999, 11_000, 13_499, 13_500].map((atMs) => standingOf(lease, atMs)),
     ['held', 'held', 'ending', 'ending', 'over'],
   )
-  t.same([0, 4999, 5000].map((atMs) => standingOf(provisionalLease(0, 5000), atMs)), ['held', 'held', 'over'])
+  t.same([0, 4999, 5000].map((atMs) => standingOf(provisionalLease(0, 5000), atMs)), ['presumed', 'presumed', 'over'])
 })
 
 t.test('what runs is ended, though it is wanted', async (t) => {
@@ -59,6 +59,13 @@ t.test('a stop that was under way goes no slower than the lease', async (t) => {
   const draining = lineage(stopping, { ...running, state: 'draining' }, { sinceMs: nowMs })
   t.same(planned({ lineage: draining, container: served, lease: 'held' }), [])
   t.same(planned({ lineage: draining, container: served, lease: 'ending' }), ['observe:stopping'])
+})
+
+t.test('a process that has just started lets it run, and starts nothing', async (t) => {
+  const lease = 'presumed'
+  const runs = lineage(exclusive, { ...running, health: 'healthy' })
+  t.same(planned({ lineage: runs, container: served, health: healthy, lease }), [])
+  t.same(planned({ lineage: lineage(exclusive), lease }), ['observe:assigned'])
 })
 
 t.test('nothing is created or started without it', async (t) => {

@@ -138,13 +138,21 @@ test('what agents report', async (t) => {
   })
 
   t.test('a successor of what is not wanted is none', async (t) => {
-    for (const unwanted of [{ desired: 'stop' as const }, { lostAtMs: 5 }]) {
-      const state = await stateWith(instance({ observed: running, ...unwanted }))
-      await take(state, report(second, running, { predecessor: first }))
-      t.notOk(state.view.instances.has(second))
-      await take(state, report(second, observed({ state: 'stopped' }), { predecessor: first }))
-      t.equal(stateOf(state, first), 'stopped', 'and when it ends, so does the lineage')
-    }
+    const state = await stateWith(instance({ observed: running, lostAtMs: 5 }))
+    await take(state, report(second, running, { predecessor: first }))
+    t.notOk(state.view.instances.has(second))
+    await take(state, report(second, observed({ state: 'stopped' }), { predecessor: first }))
+    t.equal(stateOf(state, first), 'stopped', 'and when it ends, so does the lineage')
+  })
+
+  t.test('a successor of what was told to stop meanwhile holds the slot until it is gone', async (t) => {
+    const state = await stateWith(instance({ observed: running, desired: 'stop' }))
+    const starting = observed({ state: 'starting' })
+    await takeAll(state, report(first, failed), report(second, starting, { predecessor: first }))
+    t.equal(stateOf(state, first), 'failed')
+    t.match(state.view.instances.get(second), { desired: 'stop', observed: { state: 'starting' } })
+    await take(state, report(second, observed({ state: 'stopped' }), { predecessor: first }))
+    t.equal(stateOf(state, second), 'stopped')
   })
 
   t.test('an id that does not descend from its origin is not believed', async (t) => {

@@ -102,12 +102,14 @@ function succeed(tx: Transaction, node: string, report: InstanceReport, descent:
   const origin = assigned?.node === node ? newestKnown(tx, assigned, report.instance, descent) : undefined
   if (!origin) return
   const wanted = origin.desired === 'run' && origin.lostAtMs === null
+  // Told to stop while the agent was at it: the slot is not free before the successor is gone, too.
+  const lingers = !wanted && origin.lostAtMs === null && !isOver(report.observed)
   if (!isGone(origin)) {
     const reason = `replaced on the spot by ${report.instance}`
-    if (wanted) end(tx, origin, 'failed', reason)
+    if (wanted || lingers) end(tx, origin, 'failed', reason)
     else if (isOver(report.observed)) end(tx, origin, 'stopped', report.observed.reason)
   }
-  if (!wanted || isTaken(tx, origin)) return
+  if (!lingers && (!wanted || isTaken(tx, origin))) return
   const successor: Instance = {
     ...origin,
     id: report.instance,
