@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 
 import { forbidRealTime } from './guard.ts'
 import { run } from './run.ts'
+import { cutOffAndRestarted } from './scenario/cut-off.ts'
 import { generate } from './scenario/generate.ts'
 import { formatTime } from './timeline.ts'
 
@@ -64,6 +65,11 @@ t.test('within a run nothing asks the machine for time or chance', async (t) => 
   t.ok(isSafe, 'a date that is given is a value like any other')
   for (const failure of failures) t.match(failure, 'come from the seed only')
   t.ok(Date.now() > 0)
+})
+
+t.test('an agent that ends again and again while it is cut off has no longer a lease for that', async (t) => {
+  const { violation } = await run(cutOffAndRestarted)
+  t.equal(violation, null)
 })
 
 t.test('seeds that find deliberate bugs', async (t) => {

@@ -121,7 +121,13 @@ export class Agent {
       onReport: (report) => this.#session.outbox.put(report),
       onForgotten: (report) => this.#session.outbox.putLast(report),
     })
-    this.#lease = new LeaseKeeper({ ...deps, onChange: () => this.#supervisor.markExclusive() })
+    this.#lease = new LeaseKeeper({
+      ...deps,
+      onChange: () => this.#supervisor.markExclusive(),
+      onRenewed: (times) => {
+        if (this.#store.hasExclusive) journal.put('lease', times)
+      },
+    })
     const lease = this.#lease
     this.#supervisor = new Supervisor({
       ...deps,
@@ -151,6 +157,7 @@ export class Agent {
     for (const lineage of restored.lineages) this.#store.restore(lineage)
     for (const [name, port] of restored.ports) this.#networks.restorePort(name, port)
     this.#tables.restore(restored.tables, restored.reaches)
+    if (restored.lease) this.#lease.restore(restored.lease)
     this.#report = restored.engine ?? unknownEngine
     this.#signal = signal
     this.#supervisor.run(signal)

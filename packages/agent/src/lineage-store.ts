@@ -26,6 +26,10 @@ export class LineageStore {
     return this.#lineages
   }
 
+  get hasExclusive(): boolean {
+    return [...this.#lineages.values()].some(({ assignment }) => assignment.template.exclusive)
+  }
+
   get(key: string): Lineage | undefined {
     return this.#lineages.get(key)
   }

@@ -2,6 +2,7 @@ import { Assignment, EndpointTable } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/schema'
 
+import type { LeaseTimes } from './core/lease.ts'
 import type { Lineage } from './core/lineage.ts'
 import type { Entry } from './journal/format.ts'
 import type { EngineReport } from './node/facts.ts'
@@ -14,6 +15,7 @@ export interface Restored {
   /** Ports of discovery by network. */
   readonly ports: ReadonlyMap<string, number>
   readonly engine: EngineReport | null
+  readonly lease: LeaseTimes | null
 }
 
 const assignment = Compile(Assignment)
@@ -37,7 +39,8 @@ export function restoreFrom(entries: readonly Entry[], logger: Logger): Restored
   }
   const reaches = (values.get('reaches') ?? {}) as Record<string, string[]>
   const engine = (values.get('engine') ?? null) as EngineReport | null
-  return { lineages, tables, reaches, ports, engine }
+  const lease = (values.get('lease') ?? null) as LeaseTimes | null
+  return { lineages, tables, reaches, ports, engine, lease }
 }
 
 function split(key: string): readonly [string, string] {

@@ -18,7 +18,8 @@ export interface Clock {
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  // Of the machine and not of the process: what is left of a lease has to outlive a process.
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   after(delayMs, run) {
     // Node.js clamps longer delays to 1 ms; a day is long enough for every caller to look again.
     const handle = setTimeout(run, Math.min(Math.max(delayMs, 0), 86_400_000))

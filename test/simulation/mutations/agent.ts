@@ -31,8 +31,8 @@ export const agentMutations: readonly Mutation[] = [
   {
     name: 'what does not stop when asked is never killed',
     file: source('core/plan-stop.ts'),
-    find: 'if (!isOver(sinceMs, stop.graceMs, nowMs)) return waitUntil(sinceMs + stop.graceMs)',
-    replace: 'if (!isOver(sinceMs, 1e12, nowMs)) return waitUntil(sinceMs + 1e12)',
+    find: 'if (!mustBeGone && !isOver(sinceMs, stop.graceMs, nowMs)) return waitUntil(sinceMs + stop.graceMs)',
+    replace: 'if (!mustBeGone && !isOver(sinceMs, 1e12, nowMs)) return waitUntil(sinceMs + 1e12)',
   },
   {
     name: 'containers of failed instances are left',

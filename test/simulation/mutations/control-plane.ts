@@ -17,7 +17,7 @@ export const controlPlaneMutations: readonly Mutation[] = [
   {
     name: 'a refused commit stays in memory',
     file: source('state/group-commit.ts'),
-    find: '    this.#deps.onFailed([...group.written, ...after.written], error)\n',
+    find: '    this.#deps.onFailed([...group.written, ...after.written], error, refused)\n',
     replace: '',
   },
   {
@@ -126,8 +126,8 @@ export const controlPlaneMutations: readonly Mutation[] = [
   {
     name: 'what was confirmed dead and is heard from stays dead',
     file: source('api/routes/nodes.ts'),
-    find: "if (node.liveness === 'ready' || node.liveness === 'down') {",
-    replace: "if (node.liveness === 'ready') {",
+    find: "if (!isHeard && liveness !== 'down') return",
+    replace: "if (!isHeard || liveness === 'down') return",
   },
   {
     name: 'a store that takes no writes is held against the nodes',

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import type { Mutation } from './mutation.ts'
+import type { Edit, Mutation } from './mutation.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -28,7 +28,21 @@ export async function copySources(): Promise<string> {
 /** Applies the mutation to the copy; returns what takes it back. Throws when it does not apply any more. */
 export async function applyTo(
   copy: string,
-  { file, find, replace, name }: Mutation,
+  mutation: Mutation,
+): Promise<() => Promise<void>> {
+  const undos: (() => Promise<void>)[] = []
+  for (const edit of [mutation, ...(mutation.also ?? [])]) {
+    undos.unshift(await applyEdit(copy, mutation.name, edit))
+  }
+  return async () => {
+    for (const undo of undos) await undo()
+  }
+}
+
+async function applyEdit(
+  copy: string,
+  name: string,
+  { file, find, replace }: Edit,
 ): Promise<() => Promise<void>> {
   const path = join(copy, file)
   const text = await readFile(path, 'utf8')

@@ -6,6 +6,7 @@ import { parseArgs, promisify } from 'node:util'
 import { agentMutations } from './agent.ts'
 import { controlPlaneMutations } from './control-plane.ts'
 import { applyTo, copySources } from './copy.ts'
+import { leaseMutations } from './leases.ts'
 import type { Mutation } from './mutation.ts'
 
 /* Puts one deliberate bug after the other into a copy of the sources and counts the seeds until one finds it. */
@@ -38,7 +39,11 @@ const say = (line: string): void => {
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, from: { type: 'string' } } })
 const first = Number(values.from ?? 1)
-const all: readonly Mutation[] = [...controlPlaneMutations, ...agentMutations]
+const all: readonly Mutation[] = [
+  ...leaseMutations,
+  ...controlPlaneMutations,
+  ...agentMutations,
+]
 const chosen = all.filter(({ name }) => name.includes(values.only ?? ''))
 const copy = await copySources()
 let missed = 0

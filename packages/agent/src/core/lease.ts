@@ -8,10 +8,13 @@ import { leaseStops } from '@bulkhead/shared'
 export type LeaseStanding = 'presumed' | 'held' | 'ending' | 'over'
 
 /** Times are monotonic milliseconds of this machine. */
-export interface Lease {
-  readonly isPresumed: boolean
+export interface LeaseTimes {
   readonly signalAtMs: number
   readonly killAtMs: number
+}
+
+export interface Lease extends LeaseTimes {
+  readonly isPresumed: boolean
 }
 
 /** What a heartbeat is worth that was sent at `sentMs` and has been answered. */
@@ -21,11 +24,20 @@ export function leaseFrom(sentMs: number, leaseMs: number): Lease {
 }
 
 /**
- * What a process that has just started allows itself: the lease that an earlier one held is unknown, and it is given
- * `graceMs` to learn from the control plane what still belongs here.
+ * What a process that has just started allows itself at most: what an earlier one did not write down is unknown, and
+ * it is given `graceMs` to learn from the control plane what still belongs here.
  */
 export function provisionalLease(nowMs: number, graceMs: number): Lease {
   return { isPresumed: true, signalAtMs: nowMs + graceMs, killAtMs: nowMs + graceMs }
+}
+
+/** What is left of the lease of an earlier process; one that is from before a start of the machine lasts no longer. */
+export function restoredLease(provisional: Lease, earlier: LeaseTimes): Lease {
+  return {
+    isPresumed: true,
+    signalAtMs: Math.min(provisional.signalAtMs, earlier.signalAtMs),
+    killAtMs: Math.min(provisional.killAtMs, earlier.killAtMs),
+  }
 }
 
 export function standingOf(lease: Lease, nowMs: number): LeaseStanding {

@@ -4,7 +4,9 @@ import {
   type Lease,
   leaseFrom,
   type LeaseStanding,
+  type LeaseTimes,
   provisionalLease,
+  restoredLease,
   standingOf,
 } from '../core/lease.ts'
 
@@ -12,6 +14,8 @@ export interface LeaseKeeperDeps {
   readonly clock: Clock
   /** The standing has changed. */
   readonly onChange: () => void
+  /** So that it outlives this process: a restart must not lengthen it. */
+  readonly onRenewed: (times: LeaseTimes) => void
 }
 
 /** Time that a process which has just started gets to reach the control plane. */
@@ -42,6 +46,14 @@ export class LeaseKeeper {
     return standingOf(this.#lease, this.#deps.clock.monotonicMs())
   }
 
+  /** What an earlier process on this machine was told. */
+  restore(earlier: LeaseTimes): void {
+    this.#lease = restoredLease(this.#lease, earlier)
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#look()
+  }
+
   welcomed(leaseMs: number): void {
     this.#leaseMs = leaseMs
   }
@@ -68,6 +80,8 @@ export class LeaseKeeper {
     if (sentMs === undefined) return
     for (const earlier of this.#sent.keys()) if (earlier <= sequence) this.#sent.delete(earlier)
     this.#lease = leaseFrom(sentMs, this.#leaseMs)
+    const { signalAtMs, killAtMs } = this.#lease
+    this.#deps.onRenewed({ signalAtMs, killAtMs })
     this.#look()
   }
 

@@ -1,5 +1,6 @@
 import t from 'tap'
 
+import type { LeaseTimes } from '../../src/core/lease.ts'
 import { LeaseKeeper } from '../../src/session/lease-keeper.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
@@ -8,8 +9,13 @@ const leaseMs = 15_000
 function keep() {
   const clock = new FakeClock()
   const seen: string[] = []
-  const keeper = new LeaseKeeper({ clock, onChange: () => seen.push(keeper.standing) })
-  return { clock, keeper, seen }
+  const told: LeaseTimes[] = []
+  const keeper = new LeaseKeeper({
+    clock,
+    onChange: () => seen.push(keeper.standing),
+    onRenewed: (times) => told.push(times),
+  })
+  return { clock, keeper, seen, told }
 }
 
 t.test('a new process has a while to be answered', async (t) => {
@@ -39,6 +45,26 @@ t.test('answers renew it from when the heartbeat was sent', async (t) => {
   t.same(seen, ['held', 'ending', 'over', 'held'])
   await clock.pass(10_000)
   t.equal(seen.length, 5, 'and it runs out anew')
+})
+
+t.test('a process that is started anew has no more of it than the one before was left', async (t) => {
+  const before = keep()
+  before.keeper.welcomed(leaseMs)
+  before.keeper.assigned()
+  before.keeper.sent(1)
+  before.keeper.answered(1)
+  const [times = { signalAtMs: 0, killAtMs: 0 }] = before.told
+  const after = keep()
+  const leftMs = times.signalAtMs - before.clock.monotonicMs()
+  t.equal(leftMs, 10_000)
+  after.keeper.restore(times)
+  t.equal(after.keeper.standing, 'presumed', 'it may run on, for no longer than any new process')
+  await after.clock.pass(5000)
+  t.same(after.seen, ['over'])
+  const late = keep()
+  late.keeper.restore({ signalAtMs: late.clock.monotonicMs() + 1000, killAtMs: late.clock.monotonicMs() + 3500 })
+  await late.clock.pass(3500)
+  t.same(late.seen, ['ending', 'over'])
 })
 
 t.test('an answer that comes too late renews nothing', async (t) => {

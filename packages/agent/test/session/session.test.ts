@@ -40,7 +40,7 @@ function begin(server: string, token = 'node-token') {
       random: () => 0,
       logger: pino({ level: 'silent' }),
       transport: wsTransport,
-      lease: new LeaseKeeper({ clock: systemClock, onChange: () => {} }),
+      lease: new LeaseKeeper({ clock: systemClock, onChange: () => {}, onRenewed: () => {} }),
       handlers,
     },
     { url: sessionUrl(server), token, bootId: 'boot' },
