@@ -92,6 +92,9 @@ async function benchDeploy(cluster: Cluster, image: string): Promise<void> {
       await removeBulkhead(cluster)
       progress(`${count} containers, run ${run} of ${runs}: Swarm`)
       await withSwarm(cluster, async (swarm) => {
+        // Its network is made on a node with the first container; the others' is there.
+        await deploySwarm(swarm, image, hosts.length)
+        await removeSwarm(swarm)
         swarmed.push(await timeToStarts(hosts, count, timeoutMs, () => createSwarmService(swarm, image, count)))
         await waitForTasks(swarm, count)
         await removeSwarm(swarm)

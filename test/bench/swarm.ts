@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import type { NetworkCreateOptions } from 'dockerode'
+
 import { waitFor } from '../engines/command.ts'
 import type { Host } from '../engines/host.ts'
 
 const name = 'bench'
+const network = 'bench'
 const settleTimeoutMs = 180_000
 
 interface Swarm {
@@ -27,6 +30,9 @@ export async function startSwarm(hosts: readonly Host[]): Promise<Swarm> {
       JoinToken: JoinTokens.Worker,
     })
   }
+  // A bridge on each node, as Bulkhead's containers have one.
+  const options = { 'com.docker.network.bridge.enable_icc': 'false' }
+  await manager.docker.createNetwork({ Name: network, Driver: 'bridge', Scope: 'swarm', Options: options } as NetworkCreateOptions)
   return { manager, hosts }
 }
 
@@ -41,7 +47,7 @@ async function runningTasks({ manager }: Swarm): Promise<{ id: string; node: str
   return tasks.filter(({ Status }) => Status.State === 'running').map(({ ID, NodeID }) => ({ id: ID, node: NodeID }))
 }
 
-/** Creates a service with the same limits and waits until all replicas run. */
+/** Creates a service of the same containers and waits until all replicas run. */
 export async function deploySwarm(swarm: Swarm, image: string, replicas: number): Promise<void> {
   await createSwarmService(swarm, image, replicas)
   await waitForTasks(swarm, replicas)
@@ -51,8 +57,16 @@ export async function createSwarmService(swarm: Swarm, image: string, replicas: 
   await swarm.manager.docker.createService({
     Name: name,
     TaskTemplate: {
-      ContainerSpec: { Image: image, User: '1000:1000', ReadOnly: true, StopGracePeriod: 1_000_000_000 },
-      Resources: { Limits: { MemoryBytes: 16 * 1024 * 1024, NanoCPUs: 50_000_000 } },
+      ContainerSpec: {
+        Image: image,
+        User: '1000:1000',
+        ReadOnly: true,
+        StopGracePeriod: 1_000_000_000,
+        CapabilityDrop: ['ALL'],
+        Mounts: ['/tmp', '/run'].map((Target) => ({ Type: 'tmpfs', Source: '', Target, TmpfsOptions: { SizeBytes: 64 * 1024 * 1024, Mode: 0o1777 } })),
+      },
+      Resources: { Limits: { MemoryBytes: 16 * 1024 * 1024, NanoCPUs: 50_000_000, Pids: 256 } },
+      Networks: [{ Target: network }],
       RestartPolicy: { Condition: 'any', Delay: 0 },
     },
     Mode: { Replicated: { Replicas: replicas } },
