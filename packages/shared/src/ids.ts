@@ -35,16 +35,16 @@ function digest(text: string): string {
 }
 
 /**
- * The id of the first instance of a lineage. `serial` counts the placements of the service, so that the same
- * history gives the same ids on every replica of the control plane and in the simulator.
+ * The id of the first instance of a lineage. `serial` counts the placements of the service; `seed` is another one for
+ * each process that gives out ids, because one that starts from an older state counts the same serials again.
  */
 export function firstInstanceId(
-  cluster: string,
+  seed: string,
   service: ServiceKey,
   slot: number,
   serial: number,
 ): InstanceId {
-  return `${splitServiceKey(service).name}-${slot}-${digest(`${cluster} ${service} ${slot} ${serial}`)}`
+  return `${splitServiceKey(service).name}-${slot}-${digest(`${seed} ${service} ${slot} ${serial}`)}`
 }
 
 /** The id of the instance that replaces `id` on the same node and slot; agent and control plane derive it alike. */

@@ -105,6 +105,8 @@ export class State {
   readonly view: ClusterView
   /** What became durable, commit by commit. */
   readonly feed: Feed
+  /** Tells this process from others that have worked, or will work, on the same state. */
+  readonly openedAtMs: number
   readonly #deps: StateDeps
   readonly #opened: Opened
   readonly #commits: GroupCommit
@@ -120,6 +122,7 @@ export class State {
     const { limits, tables, cluster, revision } = opened
     this.#deps = deps
     this.#opened = opened
+    this.openedAtMs = deps.clock.nowMs()
     this.#revision = revision
     this.#pruner = new EventPruner({
       store: deps.store,

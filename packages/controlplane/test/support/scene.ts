@@ -34,9 +34,9 @@ export class Scene {
   }
 
   get context(): ReconcileContext {
-    const { nowMs, cluster } = this.state
+    const { nowMs, cluster: lineageSeed } = this.state
     const rebalance = { enabled: true, movesLeft: this.movesLeft }
-    return { nowMs, cluster, portRange, rebalance, leaseEndsAtMs: (node) => this.leaseEndsAtMs.get(node) ?? Infinity }
+    return { nowMs, lineageSeed, portRange, rebalance, leaseEndsAtMs: (node) => this.leaseEndsAtMs.get(node) ?? Infinity }
   }
 
   /** Applies what differs from the last time. */

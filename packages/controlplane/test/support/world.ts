@@ -57,9 +57,9 @@ export class World {
   }
 
   get context(): ReconcileContext {
-    const { nowMs, cluster } = this.state
+    const { nowMs, cluster: lineageSeed } = this.state
     const { movesLeft } = this
-    return { nowMs, cluster, portRange, rebalance: { enabled: true, movesLeft }, leaseEndsAtMs: () => this.leasesEndAtMs }
+    return { nowMs, lineageSeed, portRange, rebalance: { enabled: true, movesLeft }, leaseEndsAtMs: () => this.leasesEndAtMs }
   }
 
   /** Reconciles everything until nothing more is to be done; returns the number of steps. */

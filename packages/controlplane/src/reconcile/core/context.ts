@@ -12,7 +12,11 @@ export const defaultLimits: HistoryLimits = { gonePerSlot: 3, revisions: 20, rol
 /** What a reconcile needs beside the view. */
 export interface ReconcileContext {
   readonly nowMs: number
-  readonly cluster: string
+  /**
+   * Goes into the ids of new instances. Another one for each process: one that starts from an older state must not give
+   * ids again that agents have containers of.
+   */
+  readonly lineageSeed: string
   readonly portRange: PortRange
   /** `movesLeft`: how many moves for balance may begin now in the whole cluster. */
   readonly rebalance: { readonly enabled: boolean; readonly movesLeft: number }

@@ -107,7 +107,7 @@ export class Plan {
     const { context, key, service } = this.situation
     const serial = service.serial + this.#created
     if (this.#next.slot !== slot || this.#next.serial !== serial) {
-      this.#next = { slot, serial, id: firstInstanceId(context.cluster, key, slot, serial) }
+      this.#next = { slot, serial, id: firstInstanceId(context.lineageSeed, key, slot, serial) }
     }
     return this.#next.id
   }
