@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { BulkheadError, systemClock } from '@bulkhead/shared'
+import { BulkheadError, canonicalJson, systemClock } from '@bulkhead/shared'
 import { type Logger, pino } from 'pino'
 
 import { Agent } from './agent.ts'
@@ -89,7 +89,8 @@ async function establish(
   const joined = known ?? (await joinWith(settings, lasting, engine))
   const { token, node, cluster } = joined
   const identity: Identity = { ...lasting, token, node, cluster }
-  await writeIdentity(settings.data, identity)
+  // An agent begins on a disk that is full, too, as long as nothing about it is new.
+  if (canonicalJson(known) !== canonicalJson(identity)) await writeIdentity(settings.data, identity)
   return identity
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { BulkheadError } from '@bulkhead/shared'
@@ -17,34 +17,32 @@ const tries = 5
  */
 export async function lockData(data: string): Promise<DataLock> {
   const path = join(data, 'lock')
-  const mine = `${process.pid} ${startTime(process.pid) ?? ''}\n`
-  const prepared = join(data, `lock.${randomUUID()}`)
-  await writeFile(prepared, mine, { mode: 0o600 })
-  try {
-    for (let attempt = 0; attempt < tries; attempt++) {
-      // A link is made whole or not at all, and by one process only.
-      if (await tryLink(prepared, path)) return { release: () => releaseLock(path, mine) }
-      const holder = await readFile(path, 'utf8').catch(() => '')
-      if (isHeld(holder)) throw heldBy(data, holder)
-      const stale = `${prepared}.stale`
-      await rename(path, stale).catch(() => {})
-      await rm(stale, { force: true })
-    }
-    throw heldBy(data, '')
-  } finally {
-    await rm(prepared, { force: true })
+  const mine = `${process.pid} ${startTime(process.pid) ?? ''}`
+  for (let attempt = 0; attempt < tries; attempt++) {
+    if (await trySymlink(mine, path)) return { release: () => releaseLock(path, mine) }
+    const holder = await readHolder(path)
+    if (isHeld(holder)) throw heldBy(data, holder)
+    const stale = `${path}.${randomUUID()}.stale`
+    await rename(path, stale).catch(() => {})
+    await rm(stale, { force: true })
   }
+  throw heldBy(data, '')
 }
 
-async function tryLink(from: string, to: string): Promise<boolean> {
+/** A symbolic link is made whole or not at all, by one process only, and needs no room on a disk that is full. */
+async function trySymlink(text: string, path: string): Promise<boolean> {
   try {
-    await link(from, to)
+    await symlink(text, path)
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
     throw error
   }
 }
+
+/** Empty when there is none. It may also be a file, of an older agent. */
+const readHolder = (path: string): Promise<string> =>
+  readlink(path).catch(() => readFile(path, 'utf8').catch(() => ''))
 
 function isHeld(holder: string): boolean {
   const [pid = '', started = ''] = holder.trim().split(' ')
@@ -63,7 +61,7 @@ function startTime(pid: number): string | null {
 }
 
 async function releaseLock(path: string, mine: string): Promise<void> {
-  const holder = await readFile(path, 'utf8').catch(() => '')
+  const holder = await readHolder(path)
   if (holder === mine) await rm(path, { force: true })
 }
 

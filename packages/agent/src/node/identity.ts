@@ -32,5 +32,11 @@ export async function readIdentity(data: string): Promise<Identity | null> {
 
 /** Readable by its owner only: it has the node's token. */
 export async function writeIdentity(data: string, identity: Identity): Promise<void> {
-  await replaceFile(pathIn(data), stringify(identity))
+  const path = pathIn(data)
+  try {
+    await replaceFile(path, stringify(identity))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new BulkheadError('bad-usage', `${path} cannot be written: ${why}`, 'make room there, or let the agent write')
+  }
 }

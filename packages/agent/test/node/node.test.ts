@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -58,6 +58,31 @@ t.test('the lock of a process that was killed is taken over, by one', async (t) 
   await new Promise((resolve) => child.once('close', resolve))
   const results = await Promise.allSettled([1, 2, 3, 4].map(() => lockData(data)))
   t.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+})
+
+t.test('a data directory is claimed though no file can be written', async (t) => {
+  const data = await directory(t)
+  const script = `import { lockData } from ${JSON.stringify(new URL('../../src/node/data-lock.ts', import.meta.url).href)}
+    await lockData(${JSON.stringify(data)}); console.log('locked'); setInterval(() => {}, 1000)`
+  // To the process, files that may not grow are what a full disk is.
+  const argv = ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script]
+  const child = spawn('sh', argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = new Promise((resolve) => child.once('close', resolve))
+  const said = await Promise.race([new Promise((resolve) => child.stdout.once('data', resolve)), closed])
+  t.equal(String(said), 'locked\n')
+  await t.rejects(lockData(data), { code: 'conflict', message: new RegExp(`process ${child.pid}`) })
+  child.kill('SIGKILL')
+  await closed
+})
+
+t.test('the lock of an older agent, which is a file, counts as well', async (t) => {
+  const data = await directory(t)
+  const [, fields = ''] = /\) (.*)$/s.exec(await readFile(`/proc/${process.pid}/stat`, 'utf8')) ?? []
+  await writeFile(join(data, 'lock'), `${process.pid} ${fields.split(' ')[19]}\n`)
+  await t.rejects(lockData(data), { code: 'conflict', message: new RegExp(`process ${process.pid}`) })
+  await writeFile(join(data, 'lock'), `${process.pid} 1\n`)
+  const lock = await lockData(data)
+  await lock.release()
 })
 
 t.test('identity', async (t) => {
@@ -196,7 +221,7 @@ t.test('an agent that cannot begin says why, and leaves nothing locked', async (
     message: /nonexistent/,
   })
   t.equal((await stat(data)).mode & 0o777, 0o700)
-  await t.rejects(readFile(join(data, 'lock')), { code: 'ENOENT' })
+  await t.rejects(readlink(join(data, 'lock')), { code: 'ENOENT' })
   const file = join(await directory(t), 'file')
   await writeFile(file, '')
   await t.rejects(runAgent({ data: file }, signal), { code: 'bad-usage', message: /--data/ })
