@@ -5,6 +5,9 @@ import { drawChange, drawService, serviceNames } from './services.ts'
 
 const zones = ['presentation', 'application', 'data'] as const
 
+/** Machines whose time nobody keeps are further off than any deadline is long. */
+const worstSkewMs = 180_000
+
 function drawNode(random: Random, index: number, hosts: number): NodePlan {
   const all = random.chance(0.75)
   const rack: Record<string, string> = random.chance(0.8)
@@ -20,7 +23,7 @@ function drawNode(random: Random, index: number, hosts: number): NodePlan {
     host: `h${random.integer(1, hosts)}`,
     cpuMillis: random.integer(2, 8) * 500,
     memoryMiB: random.integer(2, 8) * 128,
-    skewMs: random.chance(0.7) ? random.integer(-50, 50) : random.integer(-3000, 3000),
+    skewMs: random.chance(0.7) ? random.integer(-50, 50) : random.integer(-worstSkewMs, worstSkewMs),
     preparedSuccessors: random.chance(0.7) ? 8 : 0,
   }
 }

@@ -12,7 +12,7 @@ import type { ClusterView } from '../../state/view.ts'
 import type { ReconcileContext } from './context.ts'
 
 /** A time that is further ahead of us than this, because our clock was set, is not believed. */
-const maxSkewMs = 60_000
+const maxSkewMs = 5000
 
 /** What can be read off the records of one service, without anything that has been decided yet. */
 export class Situation {
@@ -106,8 +106,8 @@ export class Situation {
     const { healthySinceMs } = instance.observed
     if (!this.serves(instance) || healthySinceMs === null) return null
     if (this.context.rehearsal) return this.nowMs
-    const believed = healthySinceMs > this.nowMs + maxSkewMs ? 0 : healthySinceMs
-    return Math.max(believed, instance.createdAtMs) + this.wanted.spec.update.minHealthyTimeMs
+    const believed = (atMs: number): number => (atMs > this.nowMs + maxSkewMs ? 0 : atMs)
+    return Math.max(believed(healthySinceMs), believed(instance.createdAtMs)) + this.wanted.spec.update.minHealthyTimeMs
   }
 
   isAvailable(instance: Instance): boolean {
