@@ -10,11 +10,13 @@ import { wantedBy } from './lineage.ts'
 /** A program that has answered well for less than this may still be ended for what it did before. */
 const wellForMs = 10_000
 
-/** What is exclusive is stopped by an agent that has heard no answer for so long. */
+/** What is exclusive is stopped by an agent that has heard no answer for so long, and a stop that has begun goes on. */
 function lacksLease(world: World, node: SimNode, service: string): boolean {
   if (world.records.wanted(service)?.spec.exclusive !== true) return false
   const { signalAfterMs } = leaseStops(world.config.nodes.leaseMs)
-  return world.schedule.nowMs >= node.heartbeats.answeredFromMs + signalAfterMs
+  const { answeredFromMs, resumedAtMs } = node.heartbeats
+  const { nowMs } = world.schedule
+  return nowMs >= answeredFromMs + signalAfterMs || nowMs < resumedAtMs + wellForMs
 }
 
 /** No agent ends a container that is wanted and works. */

@@ -1,3 +1,6 @@
+/** Longer than heartbeats are apart. */
+const gapMs = 5000
+
 interface Beat {
   readonly kind: string
   readonly sequence: number
@@ -12,16 +15,19 @@ export class Heartbeats {
   #hasFullSet = false
   /** When the last heartbeat that was answered had been sent; those before a full set of assignments count for nothing. */
   answeredFromMs = -Infinity
+  /** When it was last answered after a gap. */
+  resumedAtMs = -Infinity
 
   sent(text: string, nowMs: number): void {
     if (this.#hasFullSet && isBeat.test(text)) this.#sent.set(sequenceOf(text), nowMs)
   }
 
-  received(text: string): void {
+  received(text: string, nowMs: number): void {
     if (isFullSet.test(text)) this.#hasFullSet = true
     if (!isBeat.test(text)) return
     const sentMs = this.#sent.get(sequenceOf(text))
     if (sentMs === undefined) return
+    if (nowMs - this.answeredFromMs > gapMs) this.resumedAtMs = nowMs
     this.answeredFromMs = sentMs
     this.#sent.clear()
   }

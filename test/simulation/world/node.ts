@@ -210,7 +210,7 @@ export class SimNode {
             const { heartbeats, engine } = this
             heartbeats.reconnected()
             const onText = (text: string): void => {
-              heartbeats.received(text)
+              heartbeats.received(text, engine.nowMs)
               handlers.onMessage(text)
             }
             client.handlers = { onText, onClose: handlers.onClose }

@@ -2,7 +2,7 @@ import type { Instance, Rollout, RolloutPhase, ServiceKey } from '@bulkhead/shar
 
 import { advance, changeRevision } from '../rollout/core/new-revision.ts'
 import type { Transaction } from '../state/view.ts'
-import { newInstance } from './core/new-instance.ts'
+import { createdAtMs, newInstance } from './core/new-instance.ts'
 import type { Step } from './core/step.ts'
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>
@@ -26,7 +26,7 @@ export function applySteps(tx: Transaction, key: ServiceKey, steps: readonly Ste
 
 const handlers: Handlers = {
   create(tx, key, step) {
-    tx.putInstance(newInstance(key, step, tx.nowMs))
+    tx.putInstance(newInstance(key, step, createdAtMs(tx, key, step.slot)))
     tell(tx, step.id, 'created', step.node === null ? step.reason : `on ${step.node}: ${step.reason}`)
   },
   assign(tx, _key, { id, node, hostPorts, reason }) {

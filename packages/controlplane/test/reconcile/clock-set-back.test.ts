@@ -14,3 +14,18 @@ t.test('a rollout goes on after our own clock was set back', async (t) => {
     t.match(done, ['stop 0'], 'what served before serves now, whatever time its records show')
   }
 })
+
+t.test('what cannot be started is tried with a back-off after our own clock was set back', async (t) => {
+  const scene = new Scene('n1')
+  scene.apply({ name: 'web' })
+  scene.settle()
+  scene.state.nowMs -= 300_000
+  const waits = Array.from({ length: 4 }, () => {
+    const { id, startAtMs } = scene.in(0)
+    scene.failed(id, { neverStarted: true })
+    scene.settle()
+    return Math.max(startAtMs - scene.state.nowMs, 0)
+  })
+  t.ok((waits.at(-1) ?? 0) > 0, String(waits))
+  t.equal(scene.in(0).attempt, 4)
+})

@@ -79,7 +79,8 @@ function isOfEarlierRollout(
 ): boolean {
   if (!rollout || situation.revision(rollout.to)?.templateHash !== revision.templateHash)
     return false
-  return instance.createdAtMs < rollout.startedAtMs
+  // Times alone do not tell, because our clock may have been set since.
+  return instance.revision < rollout.to && instance.createdAtMs < rollout.startedAtMs
 }
 
 /** Ended by itself while it was wanted. */

@@ -117,7 +117,8 @@ function succeed(tx: Transaction, node: string, report: InstanceReport, descent:
     predecessor: report.predecessor ?? origin.id,
     attempt: report.attempt,
     startAtMs: report.startAtMs,
-    createdAtMs: tx.nowMs,
+    // After the one that it follows, even when our own clock was set back meanwhile.
+    createdAtMs: Math.max(tx.nowMs, origin.createdAtMs),
     observed: report.observed,
   }
   tx.putInstance(successor)
