@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
@@ -119,6 +120,7 @@ async function withSwarm(cluster: Cluster, work: (swarm: Swarm) => Promise<void>
 
 async function benchKill(cluster: Cluster, image: string): Promise<void> {
   const kills = Number(values.kills)
+  const { hosts } = cluster.hosts
   const host = cluster.hosts.host(1)
   const bulkhead: number[] = []
   await deployBulkhead(cluster, image, 6)
@@ -126,7 +128,7 @@ async function benchKill(cluster: Cluster, image: string): Promise<void> {
   for (let count = 0; count < kills; count++) {
     const victim = running(await witness([host]))[count % 2]
     if (!victim) break
-    bulkhead.push(await killToRunning(host, victim.id, `bulkhead.slot=${victim.slot}`))
+    bulkhead.push(await killToRunning(hosts, host, victim.id, `bulkhead.slot=${victim.slot}`))
     await waitPrepared(cluster)
   }
   await removeBulkhead(cluster)
@@ -135,10 +137,13 @@ async function benchKill(cluster: Cluster, image: string): Promise<void> {
     await deploySwarm(swarm, image, 6)
     for (let count = 0; count < kills; count++) {
       const label = 'com.docker.swarm.service.name=bench'
-      const [victim] = await host.docker.listContainers({ filters: { label: [label] } })
-      if (!victim) break
-      swarmed.push(await killToRunning(host, victim.Id, label))
-      await waitFor('the swarm to settle', timeoutMs, async () => (await host.docker.listContainers({ filters: { label: [label] } })).length >= 2)
+      // It may have started the successor on another host.
+      const home = hosts[count % hosts.length] ?? host
+      const [victim] = await home.docker.listContainers({ filters: { label: [label] } })
+      if (!victim) continue
+      swarmed.push(await killToRunning(hosts, home, victim.Id, label))
+      await delay(2000)
+      await waitForTasks(swarm, 6)
     }
     await removeSwarm(swarm)
   })

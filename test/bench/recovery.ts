@@ -4,25 +4,36 @@ import { crash } from '../cluster/witness.ts'
 const timeoutMs = 30_000
 
 /**
- * Kills the container's first process and returns the time until the engine reports the start of another
- * container with the same label `key=value`, in milliseconds, both taken by this process.
+ * Kills the container's first process and returns the time until an engine reports the start of another container
+ * with the same label `key=value`, on whatever host, in milliseconds, both taken by this process.
  */
-export async function killToRunning(host: Host, containerId: string, label: string): Promise<number> {
-  const events = (await host.docker.getEvents({
-    filters: { type: ['container'], event: ['start'], label: [label] },
-  })) as NodeJS.ReadableStream & { destroy(): void }
+export async function killToRunning(
+  hosts: readonly Host[],
+  host: Host,
+  containerId: string,
+  label: string,
+): Promise<number> {
+  const streams = await Promise.all(
+    hosts.map(
+      async ({ docker }) =>
+        (await docker.getEvents({
+          filters: { type: ['container'], event: ['start'], label: [label] },
+        })) as NodeJS.ReadableStream & { destroy(): void },
+    ),
+  )
   try {
     return await new Promise<number>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`nothing started within ${timeoutMs} ms`)), timeoutMs)
       let since = 0
-      events.on('data', () => {
+      const take = (): void => {
         clearTimeout(timer)
         resolve(performance.now() - since)
-      })
+      }
+      for (const stream of streams) stream.on('data', take)
       since = performance.now()
       crash(host, containerId).catch(reject)
     })
   } finally {
-    events.destroy()
+    for (const stream of streams) stream.destroy()
   }
 }

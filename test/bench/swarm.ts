@@ -1,7 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import type { NetworkCreateOptions } from 'dockerode'
-
 import { waitFor } from '../engines/command.ts'
 import type { Host } from '../engines/host.ts'
 
@@ -32,7 +30,7 @@ export async function startSwarm(hosts: readonly Host[]): Promise<Swarm> {
   }
   // A bridge on each node, as Bulkhead's containers have one.
   const options = { 'com.docker.network.bridge.enable_icc': 'false' }
-  await manager.docker.createNetwork({ Name: network, Driver: 'bridge', Scope: 'swarm', Options: options } as NetworkCreateOptions)
+  await manager.docker.createNetwork({ Name: network, Driver: 'bridge', Scope: 'swarm', Options: options })
   return { manager, hosts }
 }
 
