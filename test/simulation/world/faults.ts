@@ -38,6 +38,10 @@ export class Faults {
     const mends = [...this.#open.values()]
     this.#open.clear()
     for (const mend of mends) mend()
+    for (const { engine } of this.#world.nodes) {
+      engine.fullUntilMs = 0
+      engine.pullsFailUntilMs = 0
+    }
   }
 
   #until(place: string, forMs: number, mend: () => void): void {
