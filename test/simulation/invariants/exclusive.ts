@@ -1,5 +1,5 @@
 import { ownership } from '../../../packages/agent/src/index.ts'
-import { Ability } from '../world/ability.ts'
+import { Ability, recoversMs } from '../world/ability.ts'
 import type { SimContainer } from '../world/engine.ts'
 import type { SimNode } from '../world/node.ts'
 import type { World } from '../world/world.ts'
@@ -35,7 +35,7 @@ export const exclusive = (world: World): Invariant => {
         const beside = other.engine.running().find((one) => isOfSameSlot(one, starting))
         if (!beside?.program) continue
         const { nowMs } = world.schedule
-        const leaseEndsMs = other.heartbeats.answeredFromMs + world.config.nodes.leaseMs
+        const leaseEndsMs = other.heartbeats.answeredFromBefore(nowMs, recoversMs) + world.config.nodes.leaseMs
         const isVouched = (vouchedAtMs.get(other.name) ?? -Infinity) >= beside.program.startedAtMs
         const isUnable = abilities.get(other)?.isUnableSinceBefore(leaseEndsMs, nowMs) === true
         if (other !== node && (isVouched || (isUnable && nowMs >= leaseEndsMs))) continue

@@ -1,5 +1,5 @@
 /** A machine that was able for less than this could not yet do what it had been kept from. */
-const recoversMs = 6000
+export const recoversMs = 6000
 
 /** When a machine was last unable to act on its containers: no agent, nothing that runs, or an engine that is down. */
 export class Ability {

@@ -17,6 +17,7 @@ export class Heartbeats {
   answeredFromMs = -Infinity
   /** When it was last answered after a gap. */
   resumedAtMs = -Infinity
+  #beforeGapMs = -Infinity
 
   sent(text: string, nowMs: number): void {
     if (this.#hasFullSet && isBeat.test(text)) this.#sent.set(sequenceOf(text), nowMs)
@@ -27,9 +28,17 @@ export class Heartbeats {
     if (!isBeat.test(text)) return
     const sentMs = this.#sent.get(sequenceOf(text))
     if (sentMs === undefined) return
-    if (nowMs - this.answeredFromMs > gapMs) this.resumedAtMs = nowMs
+    if (nowMs - this.answeredFromMs > gapMs) {
+      this.resumedAtMs = nowMs
+      this.#beforeGapMs = this.answeredFromMs
+    }
     this.answeredFromMs = sentMs
     this.#sent.clear()
+  }
+
+  /** What it went by until `forMs` ago, when a gap has ended since; else what it goes by. */
+  answeredFromBefore(nowMs: number, forMs: number): number {
+    return nowMs - this.resumedAtMs <= forMs ? this.#beforeGapMs : this.answeredFromMs
   }
 
   /** A new connection counts anew. */
