@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -97,6 +97,7 @@ export async function runCli(
   } finally {
     clearInterval(keepAlive)
     await server.close()
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 
