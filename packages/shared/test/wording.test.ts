@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { counted, shownTime } from '../src/wording.ts'
+import { counted, listed, shownTime } from '../src/wording.ts'
 
 t.test('one is singular, everything else is plural', async (t) => {
   t.equal(counted(1, 'failure'), '1 failure')
@@ -10,4 +10,11 @@ t.test('one is singular, everything else is plural', async (t) => {
 
 t.test('times are told to the second', async (t) => {
   t.equal(shownTime(1_700_000_000_999), '2023-11-14T22:13:20Z')
+})
+
+t.test('lists end in a word', async (t) => {
+  t.equal(listed([], 'and'), '')
+  t.equal(listed(['a'], 'and'), 'a')
+  t.equal(listed(['a', 'b'], 'or'), 'a or b')
+  t.equal(listed(['a', 'b', 'c'], 'and'), 'a, b and c')
 })

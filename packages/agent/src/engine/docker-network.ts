@@ -79,7 +79,8 @@ async function findBridges(
   abortSignal: AbortSignal,
 ): Promise<readonly NetworkInspectInfo[]> {
   const found = await docker.listNetworks({ filters: { name: [name] }, abortSignal })
+  const age = ({ Created, Id }: NetworkInspectInfo): string => `${Created} ${Id}`
   return found
     .filter((network) => network.Name === name)
-    .toSorted((a, b) => a.Created.localeCompare(b.Created) || a.Id.localeCompare(b.Id))
+    .toSorted((a, b) => (age(a) < age(b) ? -1 : 1))
 }

@@ -227,7 +227,7 @@ t.test(
     }
     t.match(
       scene.service().reason,
-      /add a node that fits, let update\.maxUnavailable be at least 1, or drain with a --deadline$/,
+      /add a node that fits, let update\.maxUnavailable be at least 1 or drain with a --deadline$/,
     )
     const drainDueAtMs = scene.state.nowMs + 60_000
     scene.node('n1', { drainDueAtMs })

@@ -2,6 +2,7 @@ import {
   counted,
   formatBytes,
   formatCpu,
+  listed,
   type Node,
   type Revision,
   type ServiceKey,
@@ -17,7 +18,6 @@ import { portKey, type PortRange } from './ports.ts'
 
 const allPorts: PortRange = { first: 1, last: 65_535 }
 const domainsShown = 4
-const allOf = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 
 /**
  * Why the replicas of the revision can never be placed all at once, with every registered node
@@ -125,7 +125,7 @@ function needOf({ template }: Revision): string {
   const ports = Object.values(template.ports).flatMap(({ protocol, host }) =>
     host === null ? [] : [`host port ${portKey(protocol, host)}`],
   )
-  return allOf.format([`${formatCpu(cpuMillis)} cpu`, `${formatBytes(memoryBytes)} memory`, ...ports])
+  return listed([`${formatCpu(cpuMillis)} cpu`, `${formatBytes(memoryBytes)} memory`, ...ports], 'and')
 }
 
 /** How many instances the node holds by cpu, memory and host ports. */

@@ -1,4 +1,4 @@
-import { shownTime } from '@bulkhead/shared'
+import { listed, shownTime } from '@bulkhead/shared'
 
 import type { Plan } from './plan.ts'
 import { replace, replacements, type Replacement } from './replace.ts'
@@ -31,7 +31,7 @@ function remedyFor(
   if (need.kind !== 'drain') ways.push('relax the placement')
   else if (dueAtMs === null) ways.push('drain with a --deadline')
   const inAnyCase = dueAtMs === null ? '' : `; it is stopped at ${shownTime(dueAtMs)} in any case`
-  return new Intl.ListFormat('en', { type: 'disjunction' }).format(ways) + inAnyCase
+  return listed(ways, 'or') + inAnyCase
 }
 
 /**
