@@ -72,6 +72,9 @@ async function createBridge(
   }
 }
 
+/** Text that sorts by age. */
+const age = ({ Created, Id }: NetworkInspectInfo): string => `${Created} ${Id}`
+
 /** All networks of exactly this name, the oldest first. */
 async function findBridges(
   docker: Docker,
@@ -79,7 +82,6 @@ async function findBridges(
   abortSignal: AbortSignal,
 ): Promise<readonly NetworkInspectInfo[]> {
   const found = await docker.listNetworks({ filters: { name: [name] }, abortSignal })
-  const age = ({ Created, Id }: NetworkInspectInfo): string => `${Created} ${Id}`
   return found
     .filter((network) => network.Name === name)
     .toSorted((a, b) => (age(a) < age(b) ? -1 : 1))

@@ -74,7 +74,8 @@ function haveEnough(
       const domain = domainOf(node, by)
       if (domain !== undefined) known.add(domain)
     }
-    const enough = domains.length > 0 ? domains.every(({ known }) => known.size >= replicas) : room >= replicas
+    const enough =
+      domains.length > 0 ? domains.every(({ known }) => known.size >= replicas) : room >= replicas
     if (enough) return true
   }
   return false
@@ -125,7 +126,10 @@ function needOf({ template }: Revision): string {
   const ports = Object.values(template.ports).flatMap(({ protocol, host }) =>
     host === null ? [] : [`host port ${portKey(protocol, host)}`],
   )
-  return listed([`${formatCpu(cpuMillis)} cpu`, `${formatBytes(memoryBytes)} memory`, ...ports], 'and')
+  return listed(
+    [`${formatCpu(cpuMillis)} cpu`, `${formatBytes(memoryBytes)} memory`, ...ports],
+    'and',
+  )
 }
 
 /** How many instances the node holds by cpu, memory and host ports. */
