@@ -1,8 +1,8 @@
 import type { Node } from '@bulkhead/shared'
 
+import type { Group } from './groups.ts'
 import { Heap, type HeapItem } from './heap.ts'
-import { domainOf } from './labels.ts'
-import { joinDomain, spreadPath, type Tally } from './scores.ts'
+import type { Tally } from './scores.ts'
 
 /** A node that fits, as far as is known. */
 export interface Candidate extends HeapItem {
@@ -16,15 +16,12 @@ export interface Candidate extends HeapItem {
 /** Candidates with equal preference, and below that of one domain: one level of the tree each. */
 interface Branch extends HeapItem {
   readonly kind: 'branch'
+  readonly group: Group
   readonly parent: Branch | null
-  /** The domains from the top down to this one. */
-  readonly path: string
-  /** While the tree is built: branches below by their domain, and everything below in no order. */
-  readonly domains: Map<string | number | undefined, Branch>
-  readonly unordered: (Branch | Candidate)[]
+  /** All branches of the same domain, this one too: one for each preference that has nodes in it. */
+  readonly alike: Branch[]
   /** Its place among its siblings: smaller is better. */
   rank: number
-  readonly counts: boolean
   readonly children: Heap<Branch | Candidate>
 }
 
@@ -44,22 +41,8 @@ function compareLeaves(a: Candidate, b: Candidate): number {
   return a.node.name < b.node.name ? -1 : 1
 }
 
-const branch = (parent: Branch | null, path: string, rank: number, counts: boolean): Branch => ({
-  kind: 'branch',
-  parent,
-  path,
-  domains: new Map(),
-  unordered: [],
-  rank,
-  counts,
-  position: -1,
-  children: new Heap<Branch | Candidate>(compare),
-})
-
 export interface CandidateSource {
-  readonly levels: readonly string[]
   readonly tally: Tally
-  readonly prefer: (node: Node) => number
   readonly reserved: (node: Node) => number
 }
 
@@ -69,28 +52,13 @@ export interface CandidateSource {
  * costs the logarithm of the number of nodes.
  */
 export class Candidates {
-  readonly #root = branch(null, '', 0, false)
-  readonly #levels: readonly string[]
-  /** Every branch of a domain: one for each preference that has nodes in it. */
+  readonly #source: CandidateSource
+  readonly #root: Branch
   readonly #domains = new Map<string, Branch[]>()
 
-  constructor(nodes: readonly Node[], source: CandidateSource) {
-    this.#levels = source.levels
-    for (const node of nodes) {
-      let parent = preferenceBelow(this.#root, source.prefer(node))
-      for (const level of source.levels) {
-        parent = this.#domainBelow(parent, domainOf(node, level), source.tally)
-      }
-      parent.unordered.push({
-        kind: 'candidate',
-        node,
-        parent,
-        instances: source.tally.onNode(node.name),
-        reserved: source.reserved(node),
-        position: -1,
-      })
-    }
-    fill(this.#root)
+  constructor(group: Group, source: CandidateSource) {
+    this.#source = source
+    this.#root = this.#grow(group, null)
   }
 
   get best(): Candidate | undefined {
@@ -129,38 +97,45 @@ export class Candidates {
     candidate.instances += 1
     candidate.reserved = reserved
     candidate.parent.children.update(candidate)
-    for (const path of spreadPath(candidate.node, this.#levels).toReversed()) {
-      for (const domain of this.#domains.get(path) ?? []) {
-        if (domain.counts) domain.rank += 1
+    let branch: Branch | null = candidate.parent
+    for (; branch?.group.kind === 'domain'; branch = branch.parent) {
+      for (const domain of branch.alike) {
+        if (domain.group.isKnown) domain.rank += 1
         if (domain.position >= 0) domain.parent?.children.update(domain)
       }
     }
   }
 
-  #domainBelow(parent: Branch, domain: string | undefined, tally: Tally): Branch {
-    const found = parent.domains.get(domain)
-    if (found) return found
-    const path = joinDomain(parent.path, domain)
-    const child = branch(parent, path, tally.inDomain(path), domain !== undefined)
-    const alike = this.#domains.get(path)
-    if (alike) alike.push(child)
-    else this.#domains.set(path, [child])
-    return add(parent, domain, child)
+  /** Bottom up, since a branch is ordered by the best below it. */
+  #grow(group: Group, parent: Branch | null): Branch {
+    const { kind, path, rank } = group
+    const { tally, reserved } = this.#source
+    const branch: Branch = {
+      kind: 'branch',
+      group,
+      parent,
+      alike: kind === 'domain' ? this.#alike(path) : [],
+      rank: kind === 'domain' ? tally.inDomain(path) : rank,
+      position: -1,
+      children: new Heap<Branch | Candidate>(compare),
+    }
+    branch.alike.push(branch)
+    const items: (Branch | Candidate)[] = group.groups.map((below) => this.#grow(below, branch))
+    for (const node of group.nodes) {
+      const instances = tally.onNode(node.name)
+      const candidate = { node, parent: branch, instances, reserved: reserved(node), position: -1 }
+      items.push({ kind: 'candidate', ...candidate })
+    }
+    branch.children.fill(items)
+    return branch
   }
-}
 
-function preferenceBelow(parent: Branch, prefer: number): Branch {
-  return parent.domains.get(prefer) ?? add(parent, prefer, branch(parent, '', -prefer, false))
-}
-
-function add(parent: Branch, key: string | number | undefined, child: Branch): Branch {
-  parent.domains.set(key, child)
-  parent.unordered.push(child)
-  return child
-}
-
-/** Bottom up, since a branch is ordered by the best below it. */
-function fill(parent: Branch): void {
-  for (const item of parent.unordered) if (item.kind === 'branch') fill(item)
-  parent.children.fill(parent.unordered)
+  #alike(path: string): Branch[] {
+    let alike = this.#domains.get(path)
+    if (alike === undefined) {
+      alike = []
+      this.#domains.set(path, alike)
+    }
+    return alike
+  }
 }

@@ -6,6 +6,7 @@ import { Candidates, type Candidate } from './candidates.ts'
 import { explainNoFit } from './explain-refusal.ts'
 import type { Filter, FilterContext } from './filters/filter.ts'
 import { allFilters, fits, lastingFilters, passingFilters } from './filters/pipeline.ts'
+import { groupNodes } from './groups.ts'
 import { allocatePorts, type PortRange } from './ports.ts'
 import { preferenceOf, reservedWith, Tally } from './scores.ts'
 
@@ -120,15 +121,14 @@ export class PlacementBatch {
   #open(): Candidates {
     if (this.#candidates !== null) return this.#candidates
     const { revision, rules, staying } = this.#request
-    const filters = lastingFilters(this.#context)
-    const { environment } = revision.spec
-    const nodes = this.#view
-      .nodesIn(environment, revision.template.zone)
-      .filter((node) => fits(filters, node))
-    this.#candidates = new Candidates(nodes, {
-      levels: rules.spread,
-      tally: new Tally(this.#view, staying, rules.spread),
+    const nodes = this.#view.nodesIn(revision.spec.environment, revision.template.zone)
+    const group = groupNodes(nodes, {
+      rules,
+      filters: lastingFilters(this.#context),
       prefer: preferenceOf(this.#context),
+    })
+    this.#candidates = new Candidates(group, {
+      tally: new Tally(this.#view, staying, rules.spread),
       reserved: (node) => reservedWith(this.#context, node),
     })
     return this.#candidates

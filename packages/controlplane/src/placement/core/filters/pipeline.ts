@@ -9,8 +9,8 @@ import { resourcesFilter } from './resources.ts'
 import { separateFilter } from './separate.ts'
 import { zoneFilter } from './zone.ts'
 
-/** What never changes while instances of one service are placed, for nodes of its environment and zone. */
-export const lastingFilters = (context: FilterContext): readonly Filter[] => [
+/** What depends on the node and the rules alone, for nodes of the service's environment and zone. */
+export const lastingFilters = (context: Pick<FilterContext, 'rules'>): readonly Filter[] => [
   nodeStateFilter,
   requireFilter(context),
 ]
