@@ -52,6 +52,7 @@ export function planNodes(
         capacity: { cpuMillis: 64_000, memoryBytes: 256 * 1024 ** 3 },
         engine: null,
         agentVersion: '0',
+        network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: '' },
       },
     }
   })

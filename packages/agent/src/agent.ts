@@ -8,7 +8,6 @@ import { CpuLimits } from './cpu-limits.ts'
 import { answer } from './discovery/answer.ts'
 import type { Listen } from './discovery/listener.ts'
 import { Networks } from './discovery/networks.ts'
-import { EndpointTables } from './discovery/tables.ts'
 import { EngineWatch } from './engine/engine-watch.ts'
 import type { Engine } from './engine/engine.ts'
 import { Pulls } from './engine/pulls.ts'
@@ -27,6 +26,8 @@ import { Session } from './session/session.ts'
 import { Streams } from './session/streams.ts'
 import type { Transport } from './session/transport.ts'
 import { Supervisor } from './supervisor.ts'
+import type { TrafficConsumer } from './traffic/consumer.ts'
+import { TrafficKeeper } from './traffic/keeper.ts'
 
 /** The world as the agent sees it. A simulator passes its own. */
 export interface AgentDeps {
@@ -39,6 +40,8 @@ export interface AgentDeps {
   readonly transport: Transport
   readonly storage: JournalStorage
   readonly listen: Listen
+  /** What sends traffic by endpoint tables, or lets it through, beside discovery. */
+  readonly consumers: readonly TrafficConsumer[]
 }
 
 export interface AgentSettings {
@@ -67,7 +70,7 @@ export class Agent {
   readonly #deps: AgentDeps
   readonly #settings: AgentSettings
   readonly #journal: Journal
-  readonly #tables: EndpointTables
+  readonly #traffic: TrafficKeeper
   readonly #watch: EngineWatch
   readonly #limits: CpuLimits
   readonly #networks: Networks
@@ -87,7 +90,7 @@ export class Agent {
     const { identity } = settings
     this.#journal = new Journal(deps)
     const journal = this.#journal
-    this.#tables = new EndpointTables({ journal })
+    this.#traffic = this.#makeTraffic()
     const onProgress = (reference: string, text: string) =>
       this.#supervisor.notePull(reference, text)
     this.#pulls = new Pulls({ ...deps, onProgress })
@@ -100,15 +103,7 @@ export class Agent {
     })
     const watch = this.#watch
     this.#limits = new CpuLimits({ ...deps, containers: watch.containers })
-    const askers = new Askers({ ...deps, watch })
-    const findAsker = (address: string) => askers.find(address)
-    this.#networks = new Networks({
-      ...deps,
-      journal,
-      identity,
-      discoveryPort: settings.discoveryPort,
-      handler: (request) => answer({ directory: this.#tables, findAsker }, request),
-    })
+    this.#networks = this.#makeNetworks()
     const networks = this.#networks
     const pulls = this.#pulls
     const executor = new Executor({ ...deps, ...settings, watch, networks, pulls })
@@ -156,7 +151,7 @@ export class Agent {
     const restored = restoreFrom(await this.#journal.load(), this.#deps.logger)
     for (const lineage of restored.lineages) this.#store.restore(lineage)
     for (const [name, port] of restored.ports) this.#networks.restorePort(name, port)
-    this.#tables.restore(restored.tables, restored.reaches)
+    this.#traffic.restore(restored.tables, restored.policy)
     if (restored.lease) this.#lease.restore(restored.lease)
     this.#report = restored.engine ?? unknownEngine
     this.#signal = signal
@@ -174,6 +169,27 @@ export class Agent {
     await this.#journal.close()
   }
 
+  #makeTraffic(): TrafficKeeper {
+    return new TrafficKeeper({
+      ...this.#deps,
+      journal: this.#journal,
+      onServed: (revision) => this.#session.send({ kind: 'endpoints-applied', revision }),
+    })
+  }
+
+  #makeNetworks(): Networks {
+    const { identity, discoveryPort } = this.#settings
+    const askers = new Askers({ ...this.#deps, watch: this.#watch })
+    const findAsker = (address: string) => askers.find(address)
+    return new Networks({
+      ...this.#deps,
+      journal: this.#journal,
+      identity,
+      discoveryPort,
+      handler: (request) => answer({ directory: this.#traffic, findAsker }, request),
+    })
+  }
+
   #makeSession(): Session {
     const settings = this.#settings
     const handlers = {
@@ -185,10 +201,10 @@ export class Agent {
       engineProblem: () => this.#watch.problem,
       welcome: (message) => {
         this.#pulls.setRegistries(message.registries)
-        this.#tables.setReaches(message.reaches)
       },
       assignments: (message) => this.#supervisor.accept(message),
-      endpoints: (message) => this.#tables.apply(message),
+      policy: ({ policy }) => this.#traffic.setPolicy(policy),
+      endpoints: (message) => this.#traffic.apply(message),
       streamOpen: (message) => this.#streams.open(message),
       streamClose: (stream) => this.#streams.close(stream),
       disconnected: () => this.#streams.closeAll(),

@@ -130,6 +130,7 @@ function makeAgent(
       transport: wsTransport,
       storage: new FileStorage(join(settings.data, 'journal')),
       listen: listenHttp,
+      consumers: [],
     },
     {
       identity,

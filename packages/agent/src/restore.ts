@@ -1,4 +1,4 @@
-import { Assignment, EndpointTable } from '@bulkhead/shared'
+import { Assignment, EndpointTable, Policy } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/schema'
 
@@ -11,7 +11,7 @@ import type { EngineReport } from './node/facts.ts'
 export interface Restored {
   readonly lineages: readonly Lineage[]
   readonly tables: readonly EndpointTable[]
-  readonly reaches: Readonly<Record<string, string[]>>
+  readonly policy: Policy | null
   /** Ports of discovery by network. */
   readonly ports: ReadonlyMap<string, number>
   readonly engine: EngineReport | null
@@ -20,6 +20,7 @@ export interface Restored {
 
 const assignment = Compile(Assignment)
 const endpointTable = Compile(EndpointTable)
+const policyOf = Compile(Policy)
 
 /** Sorts out the entries of a journal. One that makes no sense is left out, and said to be. */
 export function restoreFrom(entries: readonly Entry[], logger: Logger): Restored {
@@ -37,10 +38,11 @@ export function restoreFrom(entries: readonly Entry[], logger: Logger): Restored
     if (kind === 'endpoints' && endpointTable.Check(value)) tables.push(value)
     if (kind === 'port' && typeof value === 'number') ports.set(name, value)
   }
-  const reaches = (values.get('reaches') ?? {}) as Record<string, string[]>
+  const last = values.get('policy')
+  const policy = policyOf.Check(last) ? last : null
   const engine = (values.get('engine') ?? null) as EngineReport | null
   const lease = (values.get('lease') ?? null) as LeaseTimes | null
-  return { lineages, tables, reaches, ports, engine, lease }
+  return { lineages, tables, policy, ports, engine, lease }
 }
 
 function split(key: string): readonly [string, string] {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { ownership } from '../src/core/ownership.ts'
 import { EngineError } from '../src/engine/engine.ts'
 import { Assigner, begin, observed } from './support/assigner.ts'
+import { aTable } from './support/endpoints.ts'
 import { FakeWorld } from './support/fake-agent.ts'
 import { assignment, ports, readiness, template } from './support/templates.ts'
 
@@ -330,15 +331,24 @@ t.test('what is killed gets the processor time that it needs to end', async (t) 
     [2000, []],
   ] as const) {
     const resources = { cpuMillis, memoryBytes: 2 ** 24, pids: 100 }
-    const wanted = assignment({ template: template({ resources, stop: { drainMs: 0, graceMs: 1000 } }) })
+    const wanted = assignment({
+      template: template({ resources, stop: { drainMs: 0, graceMs: 1000 } }),
+    })
     const { world, engine, assigner } = await begin(wanted)
     engine.obeys = false
     assigner.delta([{ ...wanted, desired: 'stop', cause: 'scaled down' }])
     await world.clock.pass(900)
-    t.same(engine.calls.filter((call) => call.startsWith('limitCpu c1')), [], 'not before it is killed')
+    t.same(
+      engine.calls.filter((call) => call.startsWith('limitCpu c1')),
+      [],
+      'not before it is killed',
+    )
     await world.clock.pass(200)
     t.ok(engine.calls.includes('signal SIGKILL'))
-    t.same(engine.calls.filter((call) => call.startsWith('limitCpu c1')), room)
+    t.same(
+      engine.calls.filter((call) => call.startsWith('limitCpu c1')),
+      room,
+    )
     t.equal(engine.containers.size, 0)
     await world.stop()
   }
@@ -593,8 +603,9 @@ t.test('discovery knows who asks, and outlives the control plane', async (t) => 
     port: 'pg',
     address: '10.0.0.2',
     hostPort: 25000,
+    weight: 100,
   }
-  const tables = [{ service: 'default/db', zone: 'data', revision: 5, endpoints: [endpoint] }]
+  const tables = [aTable('default/db', 'data', 5, [endpoint])]
   world.send({ kind: 'endpoints', full: true, revision: 5, tables })
   t.match(world.of('endpoints-applied'), [{ revision: 5 }])
   await engine.inspect('c1')

@@ -29,7 +29,7 @@ export function compose({ state, clock, config, registries, logger }: ComposeDep
   const onProblem = (error: unknown): void => logger.error({ err: error }, 'a change of liveness could not be written')
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
-  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, registries, logger })
+  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, network: config.network, registries, logger })
   const loop = new ReconcileLoop({ state, clock, config, monitor, logger })
   state.feed.subscribe((commit) => {
     tables.follow([commit])

@@ -76,15 +76,11 @@ const assignments = fc.record({
 })
 const welcome = fc.record({
   kind: fc.constant('welcome'),
-  wireVersion: fc.constantFrom(wireVersion, wireVersion, wireVersion, 2),
+  wireVersion: fc.constantFrom(wireVersion, wireVersion, wireVersion, 1),
   cluster: fc.constantFrom('c', 'other'),
   node: fc.constantFrom('n', 'other'),
   heartbeatMs: fc.oneof(fc.constant(1000), fc.integer({ min: -5, max: 5 }), fc.maxSafeInteger()),
   registries: fc.constant([]),
-  reaches: fc.dictionary(anyText, fc.array(anyText, { maxLength: 2 }), {
-    maxKeys: 2,
-    noNullPrototype: true,
-  }),
 })
 const endpoint = fc.record({
   instance,
@@ -93,6 +89,46 @@ const endpoint = fc.record({
   port: fc.constant('http'),
   address: anyText.map((text) => text || 'x'),
   hostPort: fc.integer(),
+  weight: fc.integer({ min: -1, max: 300 }),
+})
+const offeredPort = fc.record({
+  port: fc.integer({ min: 0, max: 70_000 }),
+  protocol: fc.constantFrom('tcp', 'udp'),
+  mode: fc.constantFrom('tcp', 'http'),
+  clientAddress: fc.constantFrom('none', 'header', 'proxy'),
+})
+const policy = fc.record({
+  kind: fc.constant('policy'),
+  policy: fc.record({
+    revision,
+    services: fc.constantFrom('10.231.0.0/16', 'x'),
+    services6: fc.constantFrom(null, 'fd62:756c:6b00::/96', 'x'),
+    zones: fc.dictionary(
+      anyText,
+      fc.record({
+        edge: fc.boolean(),
+        reaches: fc.array(anyText, { maxLength: 2 }),
+        egress: fc.array(
+          fc.record({
+            to: fc.constantFrom('0.0.0.0/0', '::/0', 'x'),
+            protocol: fc.constantFrom('tcp', 'udp'),
+            ports: fc.array(fc.integer({ min: 0, max: 70_000 }), { maxLength: 2 }),
+          }),
+          { maxLength: 2 },
+        ),
+      }),
+      { maxKeys: 2, noNullPrototype: true },
+    ),
+    peers: fc.array(
+      fc.record({
+        node: anyText,
+        address: anyText,
+        zones: fc.array(anyText, { maxLength: 2 }),
+        environments: fc.array(anyText, { maxLength: 2 }),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
 })
 const endpoints = fc.record({
   kind: fc.constant('endpoints'),
@@ -103,6 +139,10 @@ const endpoints = fc.record({
       service: fc.constantFrom('default/a', 'x', '__proto__'),
       zone: fc.constantFrom('data', '__proto__'),
       revision,
+      addressIndex: fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 70_000 })),
+      ports: fc.dictionary(anyText, offeredPort, { maxKeys: 2, noNullPrototype: true }),
+      expose: fc.constant([]),
+      external: fc.boolean(),
       endpoints: fc.array(endpoint, { maxLength: 2 }),
     }),
     { maxLength: 2 },
@@ -123,6 +163,7 @@ const message = fc.oneof(
   { weight: 6, arbitrary: assignments },
   { weight: 1, arbitrary: welcome },
   { weight: 2, arbitrary: endpoints },
+  { weight: 1, arbitrary: policy },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -21,6 +21,7 @@ export const facts: NodeFacts = {
   capacity: { cpuMillis: 4000, memoryBytes: 8 * 1024 ** 3 },
   engine: null,
   agentVersion: '0',
+  network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: '' },
 }
 
 export const service = (name: string, more: object = {}): object => ({

@@ -92,6 +92,7 @@ export class SimulatedAgent {
       case 'heartbeat-ack':
         this.#events.onHeartbeat(performance.now() - this.#sentAtMs)
         return
+      case 'policy':
       case 'endpoints':
       case 'status-ack':
       case 'stream-open':

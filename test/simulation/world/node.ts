@@ -171,6 +171,7 @@ export class SimNode {
           this.discovery = handler
           return { port, close: async () => {} }
         },
+        consumers: [],
       },
       {
         identity: { cluster: this.cluster, node: this.name },

@@ -30,5 +30,6 @@ export function nodeFacts(settings: NodeSettings, report: EngineReport): NodeFac
     capacity: report.capacity,
     engine: report.engine,
     agentVersion,
+    network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: 'there is no proxy on the node' },
   }
 }

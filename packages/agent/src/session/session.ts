@@ -27,6 +27,8 @@ export interface SessionHandlers {
   engineProblem(): string
   welcome(message: Message<'welcome'>): void
   assignments(message: Message<'assignments'>): void
+  policy(message: Message<'policy'>): void
+  /** The agent says itself when everything goes by them. */
   endpoints(message: Message<'endpoints'>): void
   streamOpen(message: Message<'stream-open'>): void
   streamClose(stream: number): void
@@ -174,9 +176,10 @@ export class Session {
         return this.#welcome(message)
       case 'assignments':
         return this.#assignments(message)
+      case 'policy':
+        return handlers.policy(message)
       case 'endpoints':
-        handlers.endpoints(message)
-        return this.send({ kind: 'endpoints-applied', revision: message.revision })
+        return handlers.endpoints(message)
       case 'status-ack':
         return this.outbox.acknowledge(message.sequence)
       case 'heartbeat-ack':
@@ -198,7 +201,6 @@ export class Session {
     }
     handlers.welcome(message)
     lease.welcomed(message.leaseMs)
-    // Said again when the cluster's rules have changed.
     if (this.#welcomed) return
     this.#welcomed = true
     const last = this.outbox.open()

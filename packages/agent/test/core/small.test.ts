@@ -7,6 +7,7 @@ import { networkName } from '../../src/core/network-name.ts'
 import { ownership } from '../../src/core/ownership.ts'
 import { resolveFor } from '../../src/core/resolve.ts'
 import { type RefusalKind, settle } from '../../src/core/settle.ts'
+import { aTable } from '../support/endpoints.ts'
 import { template } from '../support/templates.ts'
 import { lineage, nowMs } from '../support/views.ts'
 
@@ -36,12 +37,13 @@ t.test('who may see whom', async (t) => {
       zone,
       address: '10.0.0.1',
       hostPort: 25000,
+      weight: 100,
     }
     const endpoints = [
       { ...endpoint, port: 'http' },
       { ...endpoint, port: 'admin', hostPort: 25001 },
     ]
-    return [service, { service, zone, revision: 9, endpoints }]
+    return [service, aTable(service, zone, 9, endpoints)]
   }
   const tables = new Map([
     table('web', 'presentation'),

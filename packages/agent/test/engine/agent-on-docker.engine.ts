@@ -5,6 +5,7 @@ import { ownership } from '../../src/core/ownership.ts'
 import type { DockerEngine } from '../../src/engine/docker-engine.ts'
 import { runAgent } from '../../src/main.ts'
 import { agentOnEngine } from '../support/agent-on-engine.ts'
+import { aTable } from '../support/endpoints.ts'
 import { testDocker, testImage } from '../support/real-engine.ts'
 import { assignment, template } from '../support/templates.ts'
 
@@ -57,10 +58,9 @@ t.test('an agent on a real engine', { skip }, async (t) => {
       port: 'http',
       address,
       hostPort: basePort,
+      weight: 100,
     }
-    server.endpoints(true, [
-      { service: `${environment}/web`, zone: 'application', revision: 1, endpoints: [endpoint] },
-    ])
+    server.endpoints(true, [aTable(`${environment}/web`, 'application', 1, [endpoint])])
     await server.until('the tables', () => server.of('endpoints-applied').length > 0)
     const [container] = await engine.list(labels)
     const script =

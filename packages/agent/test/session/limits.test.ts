@@ -1,4 +1,4 @@
-import type { ToAgentMessage } from '@bulkhead/shared'
+import { type ToAgentMessage, wireVersion } from '@bulkhead/shared'
 import t from 'tap'
 
 import { FakeWorld } from '../support/fake-agent.ts'
@@ -6,13 +6,12 @@ import { assignment, template } from '../support/templates.ts'
 
 const welcome = (heartbeatMs: number): ToAgentMessage => ({
   kind: 'welcome',
-  wireVersion: 1,
+  wireVersion,
   cluster: 'c',
   node: 'n',
   heartbeatMs,
   leaseMs: 15_000,
   registries: [],
-  reaches: {},
 })
 
 t.test('heartbeats are neither too many nor too few, whatever is asked for', async (t) => {

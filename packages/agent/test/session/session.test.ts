@@ -18,6 +18,7 @@ const facts = {
   capacity: { cpuMillis: 1, memoryBytes: 1 },
   engine: null,
   agentVersion: '0',
+  network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: '' },
 }
 
 function begin(server: string, token = 'node-token') {
@@ -29,12 +30,16 @@ function begin(server: string, token = 'node-token') {
     welcome: ({ node }) => heard.push(`welcome ${node}`),
     assignments: ({ from, upserts }) =>
       heard.push(`${from === null ? 'full' : 'delta'} ${upserts.length}`),
-    endpoints: ({ tables }) => heard.push(`endpoints ${tables.length}`),
+    policy: ({ policy }) => heard.push(`policy ${Object.keys(policy.zones).length}`),
+    endpoints: ({ tables, revision }) => {
+      heard.push(`endpoints ${tables.length}`)
+      session.send({ kind: 'endpoints-applied', revision })
+    },
     streamOpen: ({ stream }) => heard.push(`open ${stream}`),
     streamClose: (stream) => heard.push(`close ${stream}`),
     disconnected: () => heard.push('disconnected'),
   }
-  const session = new Session(
+  const session: Session = new Session(
     {
       clock: systemClock,
       random: () => 0,
@@ -68,7 +73,7 @@ t.test('over a real connection', async (t) => {
   server.assign(assignment())
   server.endpoints(true, [])
   await server.until('an answer', () => server.of('endpoints-applied').length > 0)
-  t.same(heard, ['welcome node1', 'full 0', 'delta 1', 'endpoints 0'])
+  t.same(heard, ['welcome node1', 'policy 3', 'full 0', 'delta 1', 'endpoints 0'])
   await end()
   await server.close()
 })

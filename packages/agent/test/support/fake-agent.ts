@@ -1,5 +1,5 @@
 import type { NodeFacts, ToAgentMessage } from '@bulkhead/shared'
-import { FromAgentMessage } from '@bulkhead/shared'
+import { FromAgentMessage, wireVersion } from '@bulkhead/shared'
 import { pino } from 'pino'
 import { Compile } from 'typebox/schema'
 
@@ -9,6 +9,7 @@ import type { Checker, CheckResult } from '../../src/health/checker.ts'
 import type { JournalStorage } from '../../src/journal/storage.ts'
 import { nodeFacts } from '../../src/node/facts.ts'
 import type { ConnectionHandlers, Transport } from '../../src/session/transport.ts'
+import { aPolicy } from './endpoints.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeEngine } from './fake-engine.ts'
 
@@ -79,6 +80,7 @@ export class FakeWorld {
           this.served.set(`${address}:${port}`, handler)
           return { port, close: async () => void this.served.delete(`${address}:${port}`) }
         },
+        consumers: [],
       },
       {
         identity: { cluster: 'c', node: 'n' },
@@ -125,17 +127,16 @@ export class FakeWorld {
   }
 
   welcome(): void {
-    const reaches = { application: ['data'] }
     const rest = {
-      wireVersion: 1,
+      wireVersion,
       cluster: 'c',
       node: 'n',
       heartbeatMs: 1000,
       leaseMs: 15_000,
       registries: [],
-      reaches,
     }
     this.send({ kind: 'welcome', ...rest })
+    this.send({ kind: 'policy', policy: aPolicy({ application: ['data'], data: [] }) })
   }
 
   cut(): void {

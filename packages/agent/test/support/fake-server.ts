@@ -7,9 +7,12 @@ import {
   FromAgentMessage,
   type InstanceReport,
   type ToAgentMessage,
+  wireVersion,
 } from '@bulkhead/shared'
 import { Compile } from 'typebox/schema'
 import { type WebSocket, WebSocketServer } from 'ws'
+
+import { aPolicy } from './endpoints.ts'
 
 const validator = Compile(FromAgentMessage)
 
@@ -174,14 +177,14 @@ export class FakeServer {
     const { heartbeatMs, reaches, cluster } = this.#options
     this.send({
       kind: 'welcome',
-      wireVersion: 1,
+      wireVersion,
       cluster,
       node: 'node1',
       heartbeatMs,
       leaseMs: 15_000,
       registries: [],
-      reaches,
     })
+    this.send({ kind: 'policy', policy: aPolicy(reaches) })
   }
 
   #take(reports: readonly InstanceReport[]): void {

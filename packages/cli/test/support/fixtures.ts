@@ -129,6 +129,7 @@ export const endpoints = (given: Partial<EndpointsView> = {}): EndpointsView => 
       port: 'http',
       address: '10.0.0.1',
       hostPort: 20001,
+      weight: 100,
     },
   ],
   ...given,

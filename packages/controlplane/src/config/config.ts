@@ -1,4 +1,4 @@
-import { formatDuration, parseDurationMs } from '@bulkhead/shared'
+import { formatDuration, isServicesNetwork, isServicesNetwork6, parseDurationMs } from '@bulkhead/shared'
 
 import type { ConfigSource } from './schema.ts'
 
@@ -30,12 +30,20 @@ export interface NodesConfig {
   readonly massLossHoldMs: number
 }
 
+export interface NetworkConfig {
+  /** A /16 of IPv4 in which services have their addresses on every node. */
+  readonly services: string
+  /** The /96 of IPv6 that continues it; null: services have no address of IPv6. */
+  readonly services6: string | null
+}
+
 /** The control plane's configuration: read once, complete, never changed. */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number }
   readonly images: { readonly registries: readonly RegistryConfig[]; readonly local: 'deny' | 'allow' }
   readonly nodes: NodesConfig
   readonly ports: { readonly range: PortRange }
+  readonly network: NetworkConfig
   readonly rebalance: { readonly enabled: boolean; readonly maxAtOnce: number }
 }
 
@@ -98,6 +106,17 @@ function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
   return nodes
 }
 
+function networkOf(source: NonNullable<ConfigSource['network']>): NetworkConfig {
+  const { services = '10.231.0.0/16', services6 = 'fd62:756c:6b00::/96' } = source
+  if (!isServicesNetwork(services)) {
+    throw new ConfigProblem(`network.services: ${services} is not a /16 of IPv4, such as 10.231.0.0/16`)
+  }
+  if (services6 !== 'none' && !isServicesNetwork6(services6)) {
+    throw new ConfigProblem(`network.services6: ${services6} is neither none nor a /96 of IPv6, such as fd62:756c:6b00::/96`)
+  }
+  return { services, services6: services6 === 'none' ? null : services6 }
+}
+
 /** Fills in the defaults and refuses contradictions, naming the key. Throws ConfigProblem. */
 export function makeConfig(source: ConfigSource, flags: { readonly listen?: string }): Config {
   const registries = (source.images?.registries ?? []).map((registry) => ({
@@ -116,6 +135,7 @@ export function makeConfig(source: ConfigSource, flags: { readonly listen?: stri
     images: { registries, local: source.images?.local ?? 'deny' },
     nodes: nodesOf(source.nodes ?? {}),
     ports: { range: parseRange(source.ports?.range ?? '20000-32000') },
+    network: networkOf(source.network ?? {}),
     rebalance: {
       enabled: source.rebalance?.enabled ?? true,
       maxAtOnce: source.rebalance?.maxAtOnce ?? 1,

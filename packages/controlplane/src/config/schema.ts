@@ -39,6 +39,7 @@ export const ConfigSource = section({
     massLossBrake: Type.String({ pattern: '^[0-9]{1,3}%$' }),
     massLossHold: Duration,
   }),
+  network: section({ services: Type.String(), services6: Type.String() }),
   ports: section({ range: Type.String({ pattern: '^[0-9]+-[0-9]+$' }) }),
   rebalance: section({ enabled: Type.Boolean(), maxAtOnce: Type.Integer({ minimum: 1, maximum: 100 }) }),
 })

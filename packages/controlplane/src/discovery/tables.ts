@@ -40,7 +40,7 @@ export class Tables {
       this.#tables.delete(key)
       return undefined
     }
-    if (known && known.zone === table.zone && areEqual(known.endpoints, table.endpoints)) return known
+    if (known && areAlike(known, table)) return known
     this.#tables.set(key, table)
     return table
   }
@@ -85,6 +85,14 @@ export class Tables {
   }
 }
 
+function areAlike(known: EndpointTable, table: EndpointTable): boolean {
+  if (known.zone !== table.zone || !areEqual(known.endpoints, table.endpoints)) return false
+  return offerOf(known) === offerOf(table)
+}
+
+const offerOf = ({ addressIndex, ports, expose }: EndpointTable): string =>
+  JSON.stringify([addressIndex, ports, expose])
+
 function areEqual(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
   if (a.length !== b.length) return false
   return a.every((one, index) => {
@@ -95,7 +103,8 @@ function areEqual(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
       one.hostPort === other.hostPort &&
       one.node === other.node &&
       one.zone === other.zone &&
-      one.address === other.address
+      one.address === other.address &&
+      one.weight === other.weight
     )
   })
 }

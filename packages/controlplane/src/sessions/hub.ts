@@ -1,7 +1,6 @@
 import { BulkheadError, isGone, wireVersion, type Clock, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
 
-import type { NodesConfig } from '../config/config.ts'
-import { reachesOf } from '../discovery/core/endpoints.ts'
+import type { NetworkConfig, NodesConfig } from '../config/config.ts'
 import type { Tables } from '../discovery/tables.ts'
 import type { Logger } from '../logger.ts'
 import type { NodeMonitor } from '../nodes/monitor.ts'
@@ -12,6 +11,7 @@ import { applyInventory, applyReports } from './core/apply-reports.ts'
 import { deltasOf, fullSet } from './core/assignments.ts'
 import { sameClock, type HostClock } from './core/host-clock.ts'
 import { EndpointPushes } from './endpoint-pushes.ts'
+import { PolicyPushes } from './policy-pushes.ts'
 import { Session, type SessionHandlers } from './session.ts'
 
 export interface HubDeps {
@@ -20,6 +20,7 @@ export interface HubDeps {
   readonly tables: Tables
   readonly clock: Clock
   readonly config: NodesConfig
+  readonly network: NetworkConfig
   readonly registries: readonly RegistryAccess[]
   readonly logger: Logger
 }
@@ -38,12 +39,14 @@ export class Hub implements SessionHandlers {
   /** Of nodes that have had a session: a new one must not see all times a little differently. */
   readonly #hostClocks = new Map<string, HostClock>()
   readonly #pushes: EndpointPushes
+  readonly #policies: PolicyPushes
 
   constructor(deps: HubDeps) {
     this.#deps = deps
-    const { state, tables, clock } = deps
+    const { state, tables, clock, network } = deps
     this.#pushes = new EndpointPushes({ view: state.view, tables, clock, sessions: () => this.#synced() })
     tables.listen((touched) => this.#pushes.take(touched))
+    this.#policies = new PolicyPushes({ view: state.view, clock, network, sessions: () => this.#synced() })
   }
 
   /** A connection whose token proved that it is the node's agent. */
@@ -99,9 +102,7 @@ export class Hub implements SessionHandlers {
   follow(commits: readonly Commit[]): void {
     const last = commits.at(-1)
     if (!last) return
-    if (commits.some(({ changes }) => changes.some(({ kind }) => kind === 'zones'))) {
-      for (const session of this.#synced()) this.#welcome(session)
-    }
+    this.#policies.follow(commits)
     for (const [node, { upserts, removes }] of deltasOf(this.#deps.state.view, commits)) {
       this.get(node)?.sendDelta(last.revision, upserts, removes)
     }
@@ -176,6 +177,7 @@ export class Hub implements SessionHandlers {
     // From here on its lease runs again: what was given away before is missing from the set that follows.
     monitor.answered(session.node)
     await this.#sendFullSet(session)
+    this.#policies.tell(session)
     const facts = state.view.nodes.get(session.node)?.facts
     if (facts) session.sendText(this.#pushes.fullMessage(facts))
     logger.info({ node: session.node, instances: reports.length, unmanaged }, 'inventory taken')
@@ -215,6 +217,16 @@ export class Hub implements SessionHandlers {
 
   onEndpointsApplied(): void {
     // Kept in the session; rollouts will wait for it once proxies serve the tables.
+  }
+
+  async onNotice(session: Session, { action, reason }: Extract<FromAgentMessage, { kind: 'notice' }>): Promise<void> {
+    await this.#deps.state.write({ actor: `node:${session.node}` }, (tx) => {
+      tx.event({ kind: 'Node', subject: session.node, action, reason })
+    })
+  }
+
+  onTraffic(): void {
+    // Nobody judges by it yet.
   }
 
   onProblem(session: Session, error: unknown): void {
@@ -264,7 +276,6 @@ export class Hub implements SessionHandlers {
       heartbeatMs: config.heartbeatMs,
       leaseMs: config.leaseMs,
       registries: [...registries],
-      reaches: reachesOf(state.view.zones),
     })
   }
 

@@ -28,6 +28,8 @@ export interface SessionHandlers {
   onEngine(session: Session, problem: string): void
   onResync(session: Session, reason: string): Promise<void>
   onEndpointsApplied(session: Session, revision: number): void
+  onNotice(session: Session, notice: Extract<FromAgentMessage, { kind: 'notice' }>): Promise<void>
+  onTraffic(session: Session, traffic: Extract<FromAgentMessage, { kind: 'traffic' }>): void
   onProblem(session: Session, error: unknown): void
 }
 
@@ -235,6 +237,12 @@ export class Session {
       case 'endpoints-applied':
         this.servedRevision = message.revision
         this.#handlers.onEndpointsApplied(this, message.revision)
+        return
+      case 'notice':
+        await this.#handlers.onNotice(this, message)
+        return
+      case 'traffic':
+        this.#handlers.onTraffic(this, message)
         return
       case 'stream-data':
       case 'stream-end':

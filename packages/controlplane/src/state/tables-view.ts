@@ -89,6 +89,10 @@ export class TablesView implements ClusterView {
     return this.#tables.references.separatedBy(service)
   }
 
+  isAddressTaken(index: number): boolean {
+    return this.#tables.addresses.has(index)
+  }
+
   dependentsOf(service: ServiceKey): readonly ServiceKey[] {
     return this.#tables.references.dependentsOf(service)
   }

@@ -44,6 +44,7 @@ export class Tables {
   readonly usage = new UsageIndex()
   readonly nodesByPlace = new NodeIndex()
   readonly references = new ReferenceIndex()
+  readonly addresses = new Set<number>()
 
   revisionOf(service: ServiceKey, revision: number): Revision | undefined {
     return this.revisionsByService.find(service, { revision }) as Revision | undefined
@@ -83,6 +84,8 @@ export class Tables {
       if (old) this.references.remove(old)
       if (next) this.references.add(next)
     }
+    if (before?.addressIndex) this.addresses.delete(before.addressIndex)
+    if (after?.addressIndex) this.addresses.add(after.addressIndex)
     replace(this.services, key, after)
   }
 

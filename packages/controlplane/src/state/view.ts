@@ -59,6 +59,8 @@ export interface ClusterView {
   nodesIn(environment: string, zone: string): readonly Node[]
   /** Rules of other services that name this one: it must not meet `service` within a domain of level `by`. */
   separatedBy(service: ServiceKey): readonly { readonly service: ServiceKey; readonly by: string }[]
+  /** Whether a service has this place in the network of services. */
+  isAddressTaken(index: number): boolean
   /** Services whose `dependsOn` names this one. */
   dependentsOf(service: ServiceKey): readonly ServiceKey[]
 }

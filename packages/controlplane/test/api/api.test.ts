@@ -197,11 +197,14 @@ test('a session', async (t) => {
   const hello = { kind: 'hello', wireVersion, facts: facts(), bootId: 'b1' }
   const agent = await connect(served, token)
   agent.send(hello)
-  t.match(await agent.until('welcome'), { node: 'n1', reaches: { application: ['application', 'data'] } })
+  t.match(await agent.until('welcome'), { node: 'n1' })
   agent.send({ kind: 'inventory', reports: [], unmanaged: 2 })
   agent.send({ kind: 'heartbeat', sequence: 9, engineProblem: '' })
   t.match(await agent.until('heartbeat-ack'), { sequence: 9 })
   t.match(await agent.until('assignments'), { from: null, upserts: [] })
+  t.match(await agent.until('policy'), {
+    policy: { zones: { application: { reaches: ['application', 'data'] } }, peers: [{ node: 'n1' }] },
+  })
   t.match(await agent.until('endpoints'), { full: true })
   // What agents say of themselves is gathered for a moment.
   for (let tries = 0; tries < 200 && served.state.view.nodes.get('n1')?.liveness !== 'ready'; tries++) {

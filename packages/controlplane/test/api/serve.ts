@@ -80,6 +80,7 @@ export const facts = (changes: Partial<NodeFacts> = {}): NodeFacts => ({
   capacity: { cpuMillis: 4000, memoryBytes: 8 * 1024 ** 3 },
   engine: null,
   agentVersion: '0',
+  network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: '' },
   ...changes,
 })
 

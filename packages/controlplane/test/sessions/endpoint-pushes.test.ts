@@ -37,6 +37,10 @@ const table = (revision: number): EndpointTable => ({
   service: 'prod/web',
   zone: 'application',
   revision,
+  addressIndex: 1,
+  ports: {},
+  expose: [],
+  external: false,
   endpoints: [],
 })
 

@@ -39,7 +39,7 @@ async function start(t: Test, time: Time) {
   await state.write({ actor: 'test' }, (tx) => tx.putNode(node))
   const monitor = new NodeMonitor({ state, clock: time, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
-  const hub = new Hub({ state, clock: time, monitor, tables, config: config.nodes, registries: [], logger: silent })
+  const hub = new Hub({ state, clock: time, monitor, tables, config: config.nodes, network: config.network, registries: [], logger: silent })
   return { state, monitor, hub, facts: node.facts }
 }
 

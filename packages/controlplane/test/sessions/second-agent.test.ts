@@ -25,7 +25,7 @@ async function start(t: Test) {
   await state.write({ actor: 'test' }, (tx) => tx.putNode(node))
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
-  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, registries: [], logger: silent })
+  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, network: config.network, registries: [], logger: silent })
   const refusals = (): string[] => state.events({ limit: 100 }).flatMap(({ action, reason }) => (action === 'refused' ? [reason] : []))
   return { hub, clock, facts: node.facts, refusals }
 }

@@ -35,6 +35,8 @@ function begin(more: Partial<SessionHandlers> = {}) {
     onEngine: () => {},
     onResync: async () => {},
     onEndpointsApplied: () => {},
+    onNotice: async () => {},
+    onTraffic: () => {},
     onProblem: (_, error) => problems.push(error),
     ...more,
   }

@@ -12,6 +12,7 @@ const facts = {
   capacity: { cpuMillis: 1, memoryBytes: 1 },
   engine: null,
   agentVersion: '0',
+  network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: '' },
 }
 const report = {
   instance: 'web-0-x',
@@ -50,6 +51,8 @@ function begin() {
     onEngine: (_, problem) => void heard.push(`engine ${problem}`),
     onResync: note('resync'),
     onEndpointsApplied: () => {},
+    onNotice: note('notice'),
+    onTraffic: () => {},
     onProblem: (_, error) => void heard.push(String(error)),
   }
   const connection = {

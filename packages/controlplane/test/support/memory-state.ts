@@ -108,6 +108,10 @@ export class MemoryState implements Transaction {
     return found.toSorted((a, b) => byText(a.service, b.service))
   }
 
+  isAddressTaken(index: number): boolean {
+    return [...this.services.values()].some(({ addressIndex }) => addressIndex === index)
+  }
+
   separatedBy(key: ServiceKey): readonly { readonly service: ServiceKey; readonly by: string }[] {
     return this.#naming(({ spec }) => spec.placement.separate.map(({ from }) => from), key)
       .filter(({ service }) => service !== key)

@@ -35,6 +35,7 @@ export function aNode(name: string, { facts, domain, ...change }: NodeChange = {
       capacity: { cpuMillis: 4000, memoryBytes: 8 * gib },
       engine: null,
       agentVersion: '0.1.0',
+      network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: '' },
       ...facts,
     },
     labels: {},

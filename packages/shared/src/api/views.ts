@@ -3,7 +3,7 @@ import type { HealthState, InstanceState } from '../model/instance.ts'
 import type { Domain, EngineFacts, NodeCapacity, NodeState } from '../model/node.ts'
 import type { RolloutPhase, ServiceStatus } from '../model/service.ts'
 import type { ServiceSpec, ZonePolicy } from '../spec/spec.ts'
-import type { Endpoint } from '../wire/messages.ts'
+import type { Endpoint } from '../wire/endpoints.ts'
 
 /** What the API sends. Fields are only ever added. Times are RFC 3339 in UTC; null: not yet. */
 

@@ -23,6 +23,17 @@ export const Domain = Type.Object({
 })
 export type Domain = Static<typeof Domain>
 
+/** What the node can do for the separation of zones and for traffic; a reason is empty when there is nothing to say. */
+export const NetworkFacts = Type.Object({
+  /** Zones are enforced in the kernel. */
+  enforced: Type.Boolean(),
+  enforcedReason: Type.String(),
+  /** Version of the node-local proxy; null: there is none. */
+  proxy: Type.Union([Type.String(), Type.Null()]),
+  proxyReason: Type.String(),
+})
+export type NetworkFacts = Static<typeof NetworkFacts>
+
 /** What a node says of itself when it joins and each time it connects. */
 export const NodeFacts = Type.Object({
   address: Type.String(),
@@ -33,6 +44,7 @@ export const NodeFacts = Type.Object({
   capacity: NodeCapacity,
   engine: Type.Union([EngineFacts, Type.Null()]),
   agentVersion: Type.String(),
+  network: NetworkFacts,
 })
 export type NodeFacts = Static<typeof NodeFacts>
 

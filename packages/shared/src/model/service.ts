@@ -12,6 +12,8 @@ export interface Service {
   readonly revision: number
   /** Counts placements; part of what instance ids are derived from. */
   readonly serial: number
+  /** Place in the network of services, for life; null: the network was full. */
+  readonly addressIndex: number | null
   /** True after `delete`: instances are stopped, then the record goes. */
   readonly deleting: boolean
   /** Written by the reconciler when they change. */

@@ -3,6 +3,8 @@ import Type, { type Static } from 'typebox'
 import { NodeFacts } from '../model/node.ts'
 import { Observed } from '../model/instance.ts'
 import { Template } from '../spec/template.ts'
+import { EndpointTable } from './endpoints.ts'
+import { Policy } from './policy.ts'
 
 /**
  * What an agent and the control plane say to each other over one WebSocket that the agent opened, as JSON, one
@@ -10,7 +12,7 @@ import { Template } from '../spec/template.ts'
  * message that does not fit these schemas.
  */
 
-export const wireVersion = 1
+export const wireVersion = 2
 /** Larger frames are refused by both sides. */
 export const maxFrameBytes = 16 * 1024 * 1024
 
@@ -56,26 +58,6 @@ export const InstanceReport = object({
 })
 export type InstanceReport = Static<typeof InstanceReport>
 
-export const Endpoint = object({
-  instance: Name,
-  node: Name,
-  zone: Name,
-  /** Name of the service's port. */
-  port: Name,
-  address: Name,
-  hostPort: Type.Integer(),
-})
-export type Endpoint = Static<typeof Endpoint>
-
-/** All healthy endpoints of one service: whole, never edited in part. */
-export const EndpointTable = object({
-  service: Name,
-  zone: Name,
-  revision: Type.Integer(),
-  endpoints: Type.Array(Endpoint),
-})
-export type EndpointTable = Static<typeof EndpointTable>
-
 export const RegistryAccess = object({
   host: Name,
   insecure: Type.Boolean(),
@@ -119,8 +101,22 @@ export const FromAgent = {
   }),
   /** The agent's chain of deltas is broken: send everything. */
   resync: message('resync', { reason: Text }),
-  /** This revision of the endpoint tables is being served. */
+  /** Everything on the node that sends traffic by endpoint tables (proxy, DNS, discovery) goes by this revision. */
   'endpoints-applied': message('endpoints-applied', { revision: Type.Integer() }),
+  /** Something that operators should know of: becomes an event of the node. */
+  notice: message('notice', { action: Name, reason: Text }),
+  /** What the node's proxy has sent to instances since the last such message: for the judgement of a new revision. */
+  traffic: message('traffic', {
+    instances: Type.Array(
+      object({
+        instance: Name,
+        requests: Type.Integer({ minimum: 0 }),
+        /** Answers 500 to 599, and connections that failed. */
+        errors: Type.Integer({ minimum: 0 }),
+      }),
+      { maxItems: 10_000 },
+    ),
+  }),
   'stream-data': message('stream-data', {
     stream: StreamId,
     channel: Type.Union([Type.Literal('stdout'), Type.Literal('stderr')]),
@@ -145,8 +141,6 @@ export const ToAgent = {
     /** How long an answered heartbeat lets the agent keep its exclusive instances, from when it was sent. */
     leaseMs: Type.Integer({ minimum: 1 }),
     registries: Type.Array(RegistryAccess),
-    /** Which zones each zone reaches, itself included when declared so. */
-    reaches: Type.Record(Type.String(), Type.Array(Type.String())),
   }),
   assignments: message('assignments', {
     /** Null: this is the full set, and what is not in it is to be removed. Else the revision that it builds on. */
@@ -162,6 +156,8 @@ export const ToAgent = {
     revision: Type.Integer(),
     tables: Type.Array(EndpointTable),
   }),
+  /** Replaces the policy that the agent has. */
+  policy: message('policy', { policy: Policy }),
   'status-ack': message('status-ack', { sequence: Type.Integer() }),
   'heartbeat-ack': message('heartbeat-ack', { sequence: Type.Integer() }),
   'stream-open': message('stream-open', {

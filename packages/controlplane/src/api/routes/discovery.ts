@@ -54,8 +54,10 @@ export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
       const { port, watch } = request.query
       if (port !== undefined) checkPort(view, key, port)
       const current = (): EndpointsView => {
-        const table = tables.get(key) ?? { service: key, zone: '', revision: view.revision, endpoints: [] }
-        return show(table, port)
+        const table = tables.get(key)
+        if (table) return show(table, port)
+        const { environment, name } = splitServiceKey(key)
+        return { service: name, environment, revision: view.revision, endpoints: [] }
       }
       if (watch === undefined) return current()
       let last: EndpointTable | undefined

@@ -4,7 +4,9 @@ import {
   type Endpoint,
   type EndpointTable,
   type Instance,
+  type OfferedPort,
   type ServiceKey,
+  type ServiceSpec,
   type ZonesSpec,
 } from '@bulkhead/shared'
 
@@ -28,6 +30,9 @@ export function servesTraffic(view: ClusterView, instance: Instance): boolean {
   return node !== undefined && node.liveness !== 'lost' && !node.confirmedDead
 }
 
+/** Of endpoints that are all alike. */
+const defaultWeight = 100
+
 export function endpointsOf(view: ClusterView, instance: Instance): Endpoint[] {
   const node = instance.node === null ? undefined : view.nodes.get(instance.node)
   const revision = view.revisionOf(instance.service, instance.revision)
@@ -39,19 +44,38 @@ export function endpointsOf(view: ClusterView, instance: Instance): Endpoint[] {
     port,
     address: node.facts.address,
     hostPort,
+    weight: defaultWeight,
   }))
 }
 
 /** All endpoints that serve, by instance and port; null when there is no such service. */
 export function tableOf(view: ClusterView, key: ServiceKey): EndpointTable | null {
   const service = view.services.get(key)
-  const zone = service && view.revisionOf(key, service.revision)?.spec.zone
-  if (zone === undefined) return null
+  const spec = service && view.revisionOf(key, service.revision)?.spec
+  if (spec === undefined) return null
   const endpoints: Endpoint[] = []
   for (const instance of view.instancesOf(key)) {
     if (servesTraffic(view, instance)) endpoints.push(...endpointsOf(view, instance))
   }
-  return { service: key, zone, revision: view.revision, endpoints }
+  return {
+    service: key,
+    zone: spec.zone,
+    revision: view.revision,
+    addressIndex: service?.addressIndex ?? null,
+    ports: offeredPorts(spec),
+    expose: spec.expose.map((exposure) => ({ ...exposure, path: '/', tlsSecret: null })),
+    external: false,
+    endpoints,
+  }
+}
+
+function offeredPorts(spec: ServiceSpec): Record<string, OfferedPort> {
+  return Object.fromEntries(
+    Object.entries(spec.ports).map(([name, { port, protocol }]) => {
+      const mode = name === 'http' && protocol === 'tcp' ? 'http' : 'tcp'
+      return [name, { port, protocol, mode, clientAddress: mode === 'http' ? 'header' : 'none' }]
+    }),
+  )
 }
 
 /** Zones that a zone's containers may look up and call: its own and those that it is declared to reach. */

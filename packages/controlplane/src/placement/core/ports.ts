@@ -1,4 +1,4 @@
-import type { Port } from '@bulkhead/shared'
+import { spreadHash, type Port } from '@bulkhead/shared'
 
 /** The host ports of the cluster that services without a fixed one get; both ends belong to it. */
 export interface PortRange {
@@ -11,15 +11,6 @@ export type Ports = Readonly<Record<string, Port>>
 /** How ports are written in a node's usage: `tcp/8080`. */
 export const portKey = (protocol: string, port: number): string => `${protocol}/${port}`
 
-/** FNV-1a over UTF-16 units, 32 bit: spreads ids evenly over the range and needs no state. */
-function hash(text: string): number {
-  let value = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
-  }
-  return value >>> 0
-}
-
 function firstFree(
   protocol: string,
   seed: string,
@@ -28,7 +19,7 @@ function firstFree(
 ): number | null {
   const size = last - first + 1
   if (size <= 0) return null
-  const start = hash(seed) % size
+  const start = spreadHash(seed) % size
   for (let offset = 0; offset < size; offset++) {
     const port = first + ((start + offset) % size)
     if (!taken.has(portKey(protocol, port))) return port

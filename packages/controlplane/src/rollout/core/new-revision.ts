@@ -11,6 +11,7 @@ import {
   type Template,
 } from '@bulkhead/shared'
 
+import { freeAddressIndex } from '../../discovery/core/address-index.ts'
 import type { Transaction } from '../../state/view.ts'
 
 /** More placements than a service can see between two revisions of the state. */
@@ -67,6 +68,7 @@ function newService(tx: Transaction, key: ServiceKey, cause: string): Omit<Servi
     ...splitServiceKey(key),
     // Ids of an earlier service of the same name must not come again: its containers may still be somewhere.
     serial: tx.revision * serialsPerRevision,
+    addressIndex: freeAddressIndex(tx, key),
     deleting: false,
     status: 'progressing',
     reason: cause,

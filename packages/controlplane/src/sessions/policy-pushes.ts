@@ -1,0 +1,77 @@
+import type { Clock, NodeFacts } from '@bulkhead/shared'
+
+import type { NetworkConfig } from '../config/config.ts'
+import { policyFor } from '../discovery/core/policy.ts'
+import type { Changed, ClusterView, Commit } from '../state/view.ts'
+import type { Session } from './session.ts'
+
+/** Many nodes come and go together: they are told of once. */
+const gatherMs = 100
+
+export interface PolicyPushesDeps {
+  readonly view: ClusterView
+  readonly clock: Clock
+  readonly network: NetworkConfig
+  /** Sessions that have had their full set. */
+  readonly sessions: () => Iterable<Session>
+}
+
+/** Tells agents which zones reach which, and which nodes there are, whenever that has changed for them. */
+export class PolicyPushes {
+  readonly #deps: PolicyPushesDeps
+  /** What a session was last told, without its revision. */
+  readonly #told = new WeakMap<Session, string>()
+  #scheduled = false
+
+  constructor(deps: PolicyPushesDeps) {
+    this.#deps = deps
+  }
+
+  follow(commits: readonly Commit[]): void {
+    if (this.#scheduled || !commits.some(({ changes }) => changes.some(concerns))) return
+    this.#scheduled = true
+    this.#deps.clock.after(gatherMs, () => {
+      this.#scheduled = false
+      const texts = new Map<string, readonly [string, string]>()
+      for (const session of this.#deps.sessions()) this.#tell(session, texts)
+    })
+  }
+
+  /** At the beginning of a session. */
+  tell(session: Session): void {
+    this.#tell(session, new Map())
+  }
+
+  #tell(session: Session, texts: Map<string, readonly [string, string]>): void {
+    const { view, network } = this.#deps
+    const facts = view.nodes.get(session.node)?.facts
+    if (facts === undefined) return
+    const audience = facts.environments.join(' ')
+    let entry = texts.get(audience)
+    if (entry === undefined) {
+      const policy = policyFor(view, facts, network)
+      const content = JSON.stringify({ ...policy, revision: 0 })
+      entry = [content, JSON.stringify({ kind: 'policy', policy })]
+      texts.set(audience, entry)
+    }
+    const [content, message] = entry
+    if (this.#told.get(session) === content) return
+    this.#told.set(session, content)
+    session.sendText(message)
+  }
+}
+
+function concerns(change: Changed): boolean {
+  if (change.kind === 'zones') return true
+  return change.kind === 'node' && !areAlike(change.before?.facts, change.after?.facts)
+}
+
+function areAlike(before: NodeFacts | undefined, after: NodeFacts | undefined): boolean {
+  if (before === after) return true
+  if (before === undefined || after === undefined) return false
+  return peerOf(before) === peerOf(after)
+}
+
+/** What others know of a node. */
+const peerOf = ({ address, zones, environments }: NodeFacts): string =>
+  JSON.stringify([address, zones, environments])
