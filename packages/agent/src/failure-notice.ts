@@ -20,24 +20,26 @@ export interface FailureNoticeDeps {
  */
 export function noteFailure(deps: FailureNoticeDeps, lineage: Lineage, failed: Observed): void {
   const { current, key } = lineage
-  const { containerId, reason } = failed
+  const { containerId, exitCode, reason } = failed
   if (containerId === null) return
   const notice = reportOf(lineage, { ...current, observed: failing(current, reason) })
-  deps.outbox.hold(notice, addLastWords(deps, key, current.id, containerId))
+  deps.outbox.hold(notice, addLastWords(deps, key, current.id, { containerId, exitCode }))
 }
 
 async function addLastWords(
   deps: FailureNoticeDeps,
   key: string,
   instance: string,
-  containerId: string,
+  { containerId, exitCode }: { readonly containerId: string; readonly exitCode: number | null },
 ): Promise<void> {
-  const words = await lastWords(deps, containerId)
+  // What ended by itself may have said why; what was ended by others was just at its work.
+  const byItself = exitCode !== null && exitCode <= 128
+  const words = await lastWords(deps, containerId, byItself ? 'error' : 'last')
   const lineage = deps.store.get(key)
   if (words === '' || !lineage) return
   const ended = lineage.ended.map((link) => {
     if (link.id !== instance) return link
-    const reason = `${link.observed.reason}: ${words}`
+    const reason = `${link.observed.reason}${byItself ? ': ' : '; its last words: '}${words}`
     return { ...link, observed: { ...link.observed, reason } }
   })
   deps.store.update({ ...lineage, ended })
