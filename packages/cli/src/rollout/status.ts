@@ -35,10 +35,11 @@ function titleOf(rollout: RolloutView, style: Style): string {
   return `${name}  ${move}  ${paintState(phase, style)}${why}`
 }
 
-function historyLines({ history }: RolloutView, nowMs: number, style: Style): string[] {
+/** Times count from the beginning of the rollout, so that a line that was printed long ago is still true. */
+function historyLines({ startedAt, history }: RolloutView, style: Style): string[] {
   return history.map(({ at, text }) => {
-    const age = `${formatAge(at, nowMs)} ago`
-    return `  ${style.dim(age.padStart(11))}  ${cleanText(text)}`
+    const time = `+${formatAge(startedAt, Date.parse(at))}`
+    return `  ${style.dim(time.padStart(8))}  ${cleanText(text)}`
   })
 }
 
@@ -48,7 +49,8 @@ async function writeStatus(rollout: RolloutView, output: StatusOptions['output']
     return
   }
   const style = styleFor(cli.stdout, cli.env)
-  const lines = [titleOf(rollout, style), ...historyLines(rollout, cli.clock.nowMs(), style)]
+  const begun = `  ${style.dim(`began ${formatAge(rollout.startedAt, cli.clock.nowMs())} ago`)}`
+  const lines = [titleOf(rollout, style) + begun, ...historyLines(rollout, style)]
   cli.stdout.write(`${lines.join('\n')}\n`)
 }
 
@@ -67,8 +69,7 @@ async function followRollout(
     else if (current?.id !== rollout.id) await writeStatus(rollout, 'text', cli)
     else {
       const fresh = { ...rollout, history: rollout.history.slice(known) }
-      for (const line of historyLines(fresh, cli.clock.nowMs(), style))
-        cli.stdout.write(`${line}\n`)
+      for (const line of historyLines(fresh, style)) cli.stdout.write(`${line}\n`)
       if (hasEnded(rollout)) cli.stdout.write(`${titleOf(rollout, style)}\n`)
     }
     current = rollout

@@ -43,7 +43,12 @@ function table(columns: readonly Column<Usage>[]): UsageTable {
 
 export const topInstances: UsageTable = table([
   { title: 'ID', cell: ({ id }) => id ?? '' },
-  { title: 'ENVIRONMENT', optional: true, cell: ({ environment }) => environment ?? '' },
+  {
+    title: 'ENVIRONMENT',
+    optional: true,
+    unless: 'environment',
+    cell: ({ environment }) => environment ?? '',
+  },
   { title: 'NODE', cell: ({ node }) => node ?? '' },
   cpu,
   memory,

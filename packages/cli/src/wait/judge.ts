@@ -15,21 +15,23 @@ export interface Progress {
   readonly status: string
   readonly reason: string
   readonly desired: number
-  /** Healthy instances that are as the wanted revision says. */
+  /** The one that is counted: the wanted one, or one that has taken its place, as a rollback does. */
+  readonly revision: number | null
+  /** Healthy instances that are as that revision says. */
   readonly updated: number
 }
 
 export const keyOf = ({ environment, name }: Omit<Target, 'revision'>): string =>
   `${environment}/${name}`
 
-const unknown = { desired: 0, updated: 0 }
+const unknown = { desired: 0, updated: 0, revision: null }
 
 function judgeGone(target: Target, service: ServiceView | undefined): Progress {
   if (service === undefined) {
     return { target, ...unknown, verdict: 'done', status: 'gone', reason: '' }
   }
   const { replicas, reason } = service
-  const left = { desired: replicas.running, updated: 0 }
+  const left = { desired: replicas.running, updated: 0, revision: null }
   return { target, ...left, verdict: 'waiting', status: 'deleting', reason }
 }
 
@@ -64,12 +66,14 @@ export function judge(
   if (service === undefined) {
     return { target, ...unknown, verdict: 'failed', status: 'gone', reason: 'it was deleted' }
   }
-  const { desired, updated } = service.replicas
-  const at = { target, desired, updated }
+  const isListed = service.revision >= target.revision
+  const { desired } = service.replicas
+  const updated = isListed ? service.replicas.updated : 0
+  const at = { target, desired, updated, revision: isListed ? service.revision : target.revision }
   const failed = failure(target, rollouts)
   if (failed !== null) return { ...at, verdict: 'failed', ...failed }
   const { status, reason } = service
-  if (service.revision < target.revision) return { ...at, verdict: 'waiting', status, reason }
+  if (!isListed) return { ...at, verdict: 'waiting', status, reason }
   if (hasConverged(service)) return { ...at, verdict: 'done', status, reason: '' }
   // What was converged before this change is not yet looked at again.
   const shown = status === 'converged' ? 'progressing' : status

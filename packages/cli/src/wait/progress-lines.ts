@@ -98,7 +98,7 @@ export const loggedLine = (one: Progress): string =>
 export function plainLine(one: Progress): string {
   const why = briefReason(one.reason)
   const reason = why === '' ? '' : `: ${why}`
-  const { revision } = one.target
+  const { revision } = one
   // What is healthy of the revision before is not counted: without its number this would read as an outage.
   const count = revision === null ? countOf(one) : `${countOf(one)} healthy at revision ${revision}`
   const what = one.status === 'gone' ? 'gone' : `${one.status}, ${count}`

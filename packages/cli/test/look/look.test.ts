@@ -45,8 +45,30 @@ const answers: Answers = {
   'GET /v1/top/instances': {
     json: {
       items: [
-        { id: 'web-0-abcdefgh', node: 'n1', cpuMillis: 20, memoryBytes: 64 * 2 ** 20, pids: 4 },
-        { id: 'web-1-bcdefghi', node: 'n1', cpuMillis: 900, memoryBytes: 65 * 2 ** 20, pids: 5 },
+        {
+          id: 'web-0-abcdefgh',
+          environment: 'prod',
+          node: 'n1',
+          cpuMillis: 20,
+          memoryBytes: 64 * 2 ** 20,
+          pids: 4,
+        },
+        {
+          id: 'web-1-bcdefghi',
+          environment: 'prod',
+          node: 'n1',
+          cpuMillis: 900,
+          memoryBytes: 65 * 2 ** 20,
+          pids: 5,
+        },
+        {
+          id: 'web-0-cdefghij',
+          environment: 'test',
+          node: 'n1',
+          cpuMillis: 500,
+          memoryBytes: 66 * 2 ** 20,
+          pids: 6,
+        },
       ],
     },
   },
@@ -180,6 +202,15 @@ const texts: readonly (readonly [string, string])[] = [
   [
     'top i',
     `
+    ID              ENVIRONMENT  NODE   CPU  MEMORY  PIDS
+    web-1-bcdefghi  prod         n1     0.9    65Mi     5
+    web-0-cdefghij  test         n1     0.5    66Mi     6
+    web-0-abcdefgh  prod         n1    0.02    64Mi     4
+    `,
+  ],
+  [
+    'top i -e prod',
+    `
     ID              NODE   CPU  MEMORY  PIDS
     web-1-bcdefghi  n1     0.9    65Mi     5
     web-0-abcdefgh  n1    0.02    64Mi     4
@@ -195,9 +226,9 @@ const texts: readonly (readonly [string, string])[] = [
   [
     'rollout status web.prod',
     `
-    web.prod  revision 2 → 3  completed
-           4m ago  begun
-        3m12s ago  completed
+    web.prod  revision 2 → 3  completed  began 4m ago
+           +0s  begun
+          +48s  completed
     `,
   ],
   [
@@ -279,9 +310,9 @@ t.test('rollout status --watch ends with the rollout', async (t) => {
   t.equal(
     stdout,
     dedent(`
-    web.prod  revision 2 → 3  progressing
-           1m ago  begun
-           0s ago  rolled back
+    web.prod  revision 2 → 3  progressing  began 4m ago
+           +3m  begun
+           +4m  rolled back
     web.prod  revision 2 → 3  rolled-back: no progress
     `),
   )

@@ -47,13 +47,19 @@ const cases: readonly Case[] = [
   {
     name: 'the list is older than the change',
     service: service({ revision: 2 }),
-    expected: { verdict: 'waiting' },
+    expected: { verdict: 'waiting', updated: 0, revision: 3 },
   },
   {
     name: 'progressing',
     service: service({ status: 'progressing', reason: 'pulling', ...counts(3, 2, 1, 1) }),
     rollouts: [rollout({ phase: 'progressing', endedAt: null })],
     expected: { verdict: 'waiting', status: 'progressing', reason: 'pulling', updated: 1 },
+  },
+  {
+    name: 'what is healthy after a rollback is so at the revision that it made',
+    service: service({ revision: 4, status: 'progressing', ...counts(3, 3, 3, 3) }),
+    rollouts: [rollout({ phase: 'progressing', endedAt: null })],
+    expected: { verdict: 'waiting', updated: 3, revision: 4 },
   },
   {
     name: 'rolled back',
