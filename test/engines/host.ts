@@ -9,7 +9,7 @@ import { createClient, type EngineSettings, socketOf, startEngine, stopEngine } 
 import { type ExecOptions, type HostProcess, startProcess } from './host-process.ts'
 import { readTails } from './logs.ts'
 import { type Machine, startMachine } from './machine.ts'
-import { addDrop, clearDrops, connect, setLink } from './network.ts'
+import { addDrop, addDropOutside, clearDrops, clearDropsOutside, connect, setLink } from './network.ts'
 
 /** A Docker host of its own: processes, network, mounts, name and engine. */
 export interface Host {
@@ -33,6 +33,8 @@ export interface Host {
   restore(): Promise<void>
   /** Drops all packets from an address, or a share of them (`percent`), until cleared. */
   dropFrom(address: string, percent?: number): Promise<void>
+  /** Drops all packets to the outside, or a share of them, until cleared. */
+  dropToOutside(percent?: number): Promise<void>
   clearDrops(): Promise<void>
   /** All processes, connections, mounts and network settings are gone at once, disks stay. */
   powerOff(): Promise<void>
@@ -115,7 +117,12 @@ export class EngineHost implements Host {
     await addDrop(this.#running(), address, percent)
   }
 
+  async dropToOutside(percent = 100): Promise<void> {
+    await addDropOutside(this.#settings.claim, this.#settings.index, percent)
+  }
+
   async clearDrops(): Promise<void> {
+    await clearDropsOutside(this.#settings.claim, this.#settings.index)
     await clearDrops(this.#running())
   }
 

@@ -81,6 +81,13 @@ await test('hosts with engines', { skip, timeout }, async (t) => {
     await two.clearDrops()
     await waitFor('host2 to be reached again', 5000, async () => isReachable(two.address))
 
+    await two.dropToOutside()
+    t.notOk(await isReachable(two.address), 'packets in the other direction are dropped')
+    await three.dropToOutside()
+    await two.clearDrops()
+    await waitFor('host2 to be reached again', 5000, async () => isReachable(two.address))
+    t.notOk(await isReachable(three.address), 'each host for itself')
+
     for (const left of await findLeftovers(number)) leftBefore.add(left)
   }
   t.ok(leftBefore.size > 10, 'leftovers are found while there are some')

@@ -34,6 +34,8 @@ export async function findLeftovers(number: number): Promise<readonly string[]> 
   for (const rule of rules.split('\n')) {
     if (rule.includes(` ${claim.bridge} `)) found.push(`rule ${rule}`)
   }
+  const tables = await run(['nft', 'list', 'tables'])
+  if (tables.split('\n').includes(`table inet bulkhead_test_${number}`)) found.push('a table that drops packets')
   found.push(...listCgroups(claim).map((path) => `control group ${path}`))
   if (existsSync(claim.directory)) found.push(`folder ${claim.directory}`)
   return found

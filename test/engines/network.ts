@@ -34,6 +34,7 @@ export async function removeBridge(claim: Claim): Promise<void> {
   )
   if (exists) await run(['iptables', '-w', '10', '-D', ...rule])
   if (await isLink(claim.bridge)) await run(['ip', 'link', 'del', claim.bridge])
+  await clearDropsOutside(claim)
 }
 
 /** Whether a network interface with that name exists here. */
@@ -78,6 +79,29 @@ export async function addDrop(machine: Machine, address: string, percent: number
     `add rule ${faultTable} drops ip saddr ${address} ${share} drop`,
   ]
   await run(machine.enterNetwork(['nft', '-f', '-']), { input: rules.join('\n') })
+}
+
+const outsideTable = (claim: Claim): string => `inet bulkhead_test_${claim.number}`
+
+/** Drops what a host sends to the outside, or that share of it, once it has left the host. */
+export async function addDropOutside(claim: Claim, index: number, percent: number): Promise<void> {
+  const share = percent === 100 ? '' : `numgen random mod 100 < ${percent}`
+  const table = outsideTable(claim)
+  const way = `ip saddr ${addressOf(claim, index)} ip daddr ${addressOf(claim, outsideIndex)}`
+  const rules = [
+    `add table ${table}`,
+    `add chain ${table} host${index} { type filter hook prerouting priority -400; }`,
+    `add rule ${table} host${index} ${way} ${share} drop`,
+  ]
+  await run(['nft', '-f', '-'], { input: rules.join('\n') })
+}
+
+/** Removes everything that {@link addDropOutside} added for a host, or for all. */
+export async function clearDropsOutside(claim: Claim, index?: number): Promise<void> {
+  const table = outsideTable(claim)
+  const chain = `chain ${table} host${index}`
+  const rules = [`add table ${table}`, ...(index === undefined ? [`delete table ${table}`] : [`add ${chain}`, `delete ${chain}`])]
+  await run(['nft', '-f', '-'], { input: rules.join('\n') })
 }
 
 /** Removes everything that {@link addDrop} added. */

@@ -21,6 +21,8 @@ import type { JournalStorage } from './journal/storage.ts'
 import { LineageStore } from './lineage-store.ts'
 import { type EngineReport, unknownEngine } from './node/facts.ts'
 import { restoreFrom } from './restore.ts'
+import { Beats } from './session/beats.ts'
+import type { Datagrams } from './session/datagrams.ts'
 import { LeaseKeeper } from './session/lease-keeper.ts'
 import { Session } from './session/session.ts'
 import { Streams } from './session/streams.ts'
@@ -38,6 +40,7 @@ export interface AgentDeps {
   readonly engine: Engine
   readonly checker: Checker
   readonly transport: Transport
+  readonly datagrams: Datagrams
   readonly storage: JournalStorage
   readonly listen: Listen
   /** What sends traffic by endpoint tables, or lets it through, beside discovery. */
@@ -209,7 +212,8 @@ export class Agent {
       streamClose: (stream) => this.#streams.close(stream),
       disconnected: () => this.#streams.closeAll(),
     } satisfies ConstructorParameters<typeof Session>[0]['handlers']
-    return new Session({ ...this.#deps, lease: this.#lease, handlers }, settings)
+    const beats = new Beats(this.#deps, { ...settings, node: settings.identity.node })
+    return new Session({ ...this.#deps, lease: this.#lease, beats, handlers }, settings)
   }
 
   #onChange(instances: ReadonlySet<string> | null): void {

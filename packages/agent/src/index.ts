@@ -17,6 +17,7 @@ export {
   type Execution,
   type OutputChunk,
 } from './engine/engine.ts'
+export type { Datagrams, DatagramSocket } from './session/datagrams.ts'
 export type { Checker, CheckResult, ProbeTarget } from './health/checker.ts'
 export type { JournalStorage } from './journal/storage.ts'
 export { runAgent } from './main.ts'

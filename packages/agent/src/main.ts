@@ -18,6 +18,7 @@ import { joinCluster } from './node/join.ts'
 import type { AgentOptions } from './node/options.ts'
 import type { Identity } from './node/schema.ts'
 import { mergeSettings, readConfig, type Settings } from './node/settings.ts'
+import { udpDatagrams } from './session/udp-datagrams.ts'
 import { sessionUrl, wsTransport } from './session/ws-transport.ts'
 
 const privateDirectory = 0o700
@@ -128,6 +129,7 @@ function makeAgent(
       engine,
       checker: new LiveChecker({ engine }),
       transport: wsTransport,
+      datagrams: udpDatagrams,
       storage: new FileStorage(join(settings.data, 'journal')),
       listen: listenHttp,
       consumers: [],

@@ -14,6 +14,7 @@ import { compose } from './compose.ts'
 import { readConfig } from './config/read-config.ts'
 import type { Config } from './config/config.ts'
 import type { Logger } from './logger.ts'
+import { listenForBeats } from './sessions/beat-socket.ts'
 import { openState, type State } from './state/state.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { StoreFull, StoreUnusable, type Store } from './store/store.ts'
@@ -155,6 +156,8 @@ async function serve(state: State, { backup, options, config, logins, logger, st
     logger.warn({}, 'images.local is allow: images that exist only on an engine are run without a registry or digest')
   }
   const url = await listen(app, config.listen)
+  const address = app.server.address()
+  if (address !== null && typeof address === 'object') listenForBeats(hub.beats, address, logger, stop)
   await writeAdminContext(options.data, state, url)
   monitor.start(stop)
   loop.start(stop)

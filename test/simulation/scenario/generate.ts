@@ -84,6 +84,19 @@ function withExclusive(seed: number, steps: readonly Step[]): readonly Step[] {
   )
 }
 
+/** In a third of the seeds packets are lost now and then, up to a fifth of them; drawn apart for the same reason. */
+function drawLosses(seed: number, nodes: readonly NodePlan[], troubleMs: number): Step[] {
+  const random = Random.of(seed, 'losses')
+  const steps: Step[] = []
+  if (random.chance(0.67)) return steps
+  for (let atMs = 6000; atMs < troubleMs; atMs += random.between(10_000, 60_000)) {
+    const names = nodes.filter(() => random.chance(0.5)).map(({ name }) => name)
+    const forMs = random.integer(5000, 60_000)
+    steps.push({ atMs: Math.floor(atMs), kind: 'lossy', nodes: names, forMs, percent: random.integer(5, 20) })
+  }
+  return steps
+}
+
 /** The whole of what befalls a cluster, from one seed. */
 export function generate(seed: number): Scenario {
   const random = Random.of(seed, 'scenario')
@@ -109,6 +122,7 @@ export function generate(seed: number): Scenario {
     if (everyMs.fault === Infinity) break
     steps.push({ atMs: Math.floor(atMs), ...drawFault(random, nodes) })
   }
+  steps.push(...drawLosses(seed, nodes, troubleMs))
   const ordered = steps.toSorted((a, b) => a.atMs - b.atMs)
   return { seed, nodes, steps: withExclusive(seed, ordered), troubleMs }
 }

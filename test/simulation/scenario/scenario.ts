@@ -73,6 +73,12 @@ export type FaultStep =
       readonly forMs: number
       readonly factor: number
     }
+  | {
+      readonly kind: 'lossy'
+      readonly nodes: readonly string[]
+      readonly forMs: number
+      readonly percent: number
+    }
   | { readonly kind: 'events-break'; readonly node: string }
   | { readonly kind: 'clock'; readonly node: string; readonly byMs: number }
   | { readonly kind: 'disk-full'; readonly node: string; readonly forMs: number }

@@ -1,4 +1,4 @@
-import { BulkheadError, type NodeFacts } from '@bulkhead/shared'
+import { BulkheadError, beatKey, type NodeFacts } from '@bulkhead/shared'
 
 import { authenticate, authorize, mintToken } from '../../../packages/controlplane/src/api/auth.ts'
 import { compose, type Works } from '../../../packages/controlplane/src/compose.ts'
@@ -75,19 +75,20 @@ export class SimControlPlane {
     const { state, hub } = running
     const principal = authenticate(state.view, `Bearer ${token}`, this.#deps.host.nowMs())
     authorize(principal, 'agent')
-    const { node } = principal.token
+    const { node, hash } = principal.token
     if (node === null || !state.view.nodes.has(node))
       throw new BulkheadError('not-allowed', 'no such node')
-    const session = hub.open(node, {
-      send: (text) => end.send(text),
-      close: (code, reason) => {
+    const connection = {
+      send: (text: string) => end.send(text),
+      close: (code: number, reason: string) => {
         end.close(`${code} ${reason}`)
         end.process.after(1, 'session closed', () => hub.closed(session))
       },
       get bufferedBytes() {
         return end.bufferedBytes
       },
-    })
+    }
+    const session = hub.open(node, connection, beatKey(Buffer.from(hash, 'hex')))
     end.handlers = {
       onText: (text) => session.receive(text),
       onClose: () => hub.closed(session),

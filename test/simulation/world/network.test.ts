@@ -8,14 +8,14 @@ import { Schedule } from './schedule.ts'
 
 function connection() {
   const schedule = new Schedule()
-  const network = new Network(schedule, () => {})
+  const network = new Network(schedule, new Random(2), () => {})
   const host = (name: string): Host => new Host(name, schedule, new Random(1))
   const processes = [
     new Process('agent', host('a'), schedule),
     new Process('controlplane-1', host('c'), schedule),
   ] as const
   let latencyMs = 10
-  const link = { latencyMs: () => latencyMs, stalledUp: false, stalledDown: false }
+  const link = { latencyMs: () => latencyMs, loss: 0, stalledUp: false, stalledDown: false }
   const { client, server } = network.connect(...processes, link)
   const heard: string[] = []
   const listen = (end: End, name: string): void => {
@@ -90,4 +90,19 @@ t.test('one end can break alone', async (t) => {
   t.same(pass(100), [])
   t.notOk(client.open)
   t.ok(server.open)
+})
+
+t.test('where packets are lost everything comes, in order, and some of it later', async (t) => {
+  const { link, client, pass } = connection()
+  link.loss = 0.2
+  let late = 0
+  for (let count = 0; count < 100; count++) {
+    client.send(String(count))
+    const inTime = pass(100)
+    if (inTime.length === 0) {
+      late += 1
+      t.same(pass(60_000), [`server ${count}`])
+    } else t.same(inTime, [`server ${count}`])
+  }
+  t.ok(late > 5 && late < 40, `${late} of 100 were late`)
 })

@@ -1,12 +1,17 @@
+import type { Random } from '../random.ts'
 import type { Process } from './process.ts'
 import type { Schedule } from './schedule.ts'
 
 /** What TCP takes off a program's hands before it piles up in the program. */
 const kernelBufferBytes = 256 * 1024
+/** A lost segment is sent again after this time, then after twice as long, and so on. */
+const firstResendMs = 200
 
 /** The way between a node and the control plane. A direction that is stalled delivers nothing until it is not. */
 export interface Link {
   readonly latencyMs: () => number
+  /** The share of packets that are lost: a segment of a connection is sent again, a datagram is not. */
+  loss: number
   stalledUp: boolean
   stalledDown: boolean
 }
@@ -90,7 +95,8 @@ export class End {
       this.#parcels.push(parcel)
       return
     }
-    const atMs = Math.max(this.#network.schedule.nowMs + this.#link.latencyMs(), this.#lastAtMs)
+    const takesMs = this.#link.latencyMs() + this.#network.resendMs(this.#link.loss)
+    const atMs = Math.max(this.#network.schedule.nowMs + takesMs, this.#lastAtMs)
     this.#lastAtMs = atMs
     this.#network.schedule.at(atMs, `${this.process.name} sends`, () => this.#arrive(parcel))
   }
@@ -131,9 +137,19 @@ export class Network {
   readonly tell: (line: string) => void
   readonly #ends = new Map<Link, Set<End>>()
 
-  constructor(schedule: Schedule, tell: (line: string) => void) {
+  readonly #random: Random
+
+  constructor(schedule: Schedule, random: Random, tell: (line: string) => void) {
     this.schedule = schedule
+    this.#random = random
     this.tell = tell
+  }
+
+  /** How much longer a segment takes when a share of all is lost. */
+  resendMs(loss: number): number {
+    let takesMs = 0
+    for (let waitMs = firstResendMs; this.#random.chance(loss); waitMs *= 2) takesMs += waitMs
+    return takesMs
   }
 
   connect(client: Process, server: Process, link: Link): { client: End; server: End } {

@@ -12,6 +12,7 @@ import type { Random } from '../random.ts'
 import type { NodePlan } from '../scenario/scenario.ts'
 import { SimChecker } from './checker.ts'
 import type { SimControlPlane } from './control-plane.ts'
+import { simDatagrams } from './datagrams.ts'
 import { Disk, journalOn } from './disk.ts'
 import { EngineClient } from './engine-client.ts'
 import { SimEngine } from './engine.ts'
@@ -71,6 +72,7 @@ export class SimNode {
     this.disk = new Disk(random)
     this.link = {
       latencyMs: () => random.between(0.2, 3) * this.latency,
+      loss: 0,
       stalledUp: false,
       stalledDown: false,
     }
@@ -166,6 +168,7 @@ export class SimNode {
         engine: new EngineClient({ engine: this.engine, process, onCall }),
         checker: new SimChecker(this.engine, process),
         transport: this.#transport(process),
+        datagrams: simDatagrams({ ...this.#deps, process, link: this.link }),
         storage: journalOn(this.disk, process),
         listen: async (_address, port, handler) => {
           this.discovery = handler
@@ -193,7 +196,8 @@ export class SimNode {
       open: async (_url, token, handlers) => {
         const server = controlPlane.process
         const isCut = this.link.stalledUp || this.link.stalledDown || !server?.host.up
-        const roundTripMs = isCut ? handshakeMs : 2 * this.link.latencyMs() + 1
+        const resendMs = network.resendMs(this.link.loss) + network.resendMs(this.link.loss)
+        const roundTripMs = isCut ? handshakeMs : 2 * this.link.latencyMs() + 1 + resendMs
         return process.ask(
           `${process.name} connects`,
           roundTripMs / 2,

@@ -73,7 +73,7 @@ export class World {
     const { schedule } = this
     this.timeline = new Timeline(() => schedule.nowMs, keepsTimeline)
     const { seed } = scenario
-    this.network = new Network(schedule, (line) => this.timeline.trace(line))
+    this.network = new Network(schedule, Random.of(seed, 'loss'), (line) => this.timeline.trace(line))
     this.controlHost = new Host('control', schedule, Random.of(seed, 'control host'))
     this.controlPlane = new SimControlPlane({
       host: this.controlHost,

@@ -12,6 +12,7 @@ import {
 import type { Logger } from 'pino'
 
 import { exponential, jittered } from '../core/backoff.ts'
+import type { Beats } from './beats.ts'
 import type { LeaseKeeper } from './lease-keeper.ts'
 import { Outbox } from './outbox.ts'
 import { parseMessage } from './parse.ts'
@@ -43,6 +44,7 @@ export interface SessionDeps {
   readonly logger: Logger
   readonly transport: Transport
   readonly lease: LeaseKeeper
+  readonly beats: Beats
   readonly handlers: SessionHandlers
 }
 
@@ -60,6 +62,8 @@ const welcomeMs = 10_000
 /** Silence of this many heartbeats, and at least of `deadMinMs`, means that nobody is there. */
 const deadHeartbeats = 4
 const deadMinMs = 4000
+/** … but not while it answers beats: then the connection is held up by lost segments, and a new one would be, too. */
+const heldUpMs = 10_000
 /** Whatever the server asks for: no busier than this, and never so slow that its silence is not noticed. */
 const heartbeatMinMs = 100
 const heartbeatMaxMs = 60_000
@@ -101,10 +105,10 @@ export class Session {
 
   /** Until `signal` is aborted; does not reject. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger, random } = this.#deps
+    const { beats, clock, logger, random } = this.#deps
     while (!signal.aborted) {
       const reason = await this.#connect(signal)
-      if (signal.aborted) return
+      if (signal.aborted) return beats.rest()
       this.#failures += 1
       const delayMs = exponential(this.#failures, reconnectFirstMs, reconnectMaxMs)
       // A line for the first failures, then once a minute or so: an outage can be long.
@@ -157,6 +161,7 @@ export class Session {
 
   #receive(text: string): void {
     this.#heardMs = this.#deps.clock.monotonicMs()
+    this.#deps.beats.heard()
     const message = text.length > maxFrameBytes ? null : parseMessage(text)
     if (message === null || (!this.#welcomed && message.kind !== 'welcome')) {
       this.#deps.logger.error(
@@ -183,6 +188,7 @@ export class Session {
       case 'status-ack':
         return this.outbox.acknowledge(message.sequence)
       case 'heartbeat-ack':
+        this.#deps.beats.answered(message.sequence)
         return this.#deps.lease.answered(message.sequence)
       case 'stream-open':
         return handlers.streamOpen(message)
@@ -235,17 +241,19 @@ export class Session {
   beat(): void {
     if (!this.#welcomed) return
     const everyMs = this.#heartbeatMs
-    const { clock, lease, logger } = this.#deps
+    const { beats, clock, lease, logger } = this.#deps
     this.#timer?.cancel()
     const silentMs = clock.monotonicMs() - this.#heardMs
     const { oldestMs } = this.outbox
-    if (silentMs > Math.max(deadHeartbeats * everyMs, deadMinMs) || oldestMs > unheardMs) {
+    const deadMs = Math.max(deadHeartbeats * everyMs, beats.hears ? heldUpMs : deadMinMs)
+    if (silentMs > deadMs || oldestMs > unheardMs) {
       logger.warn({ silentMs, oldestMs }, 'the server does not answer: connecting anew')
       this.#connection?.close()
       return
     }
     this.#heartbeats += 1
     lease.sent(this.#heartbeats)
+    beats.sent(this.#heartbeats)
     this.send({
       kind: 'heartbeat',
       sequence: this.#heartbeats,

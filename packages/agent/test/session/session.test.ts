@@ -2,9 +2,11 @@ import { systemClock } from '@bulkhead/shared'
 import { pino } from 'pino'
 import t from 'tap'
 
+import { Beats } from '../../src/session/beats.ts'
 import { LeaseKeeper } from '../../src/session/lease-keeper.ts'
 import { Session, type SessionHandlers } from '../../src/session/session.ts'
 import { RefusedByServer } from '../../src/session/transport.ts'
+import { udpDatagrams } from '../../src/session/udp-datagrams.ts'
 import { sessionUrl, wsTransport } from '../../src/session/ws-transport.ts'
 import { FakeServer } from '../support/fake-server.ts'
 import { assignment } from '../support/templates.ts'
@@ -39,6 +41,7 @@ function begin(server: string, token = 'node-token') {
     streamClose: (stream) => heard.push(`close ${stream}`),
     disconnected: () => heard.push('disconnected'),
   }
+  const options = { url: sessionUrl(server), token, bootId: 'boot' }
   const session: Session = new Session(
     {
       clock: systemClock,
@@ -46,9 +49,10 @@ function begin(server: string, token = 'node-token') {
       logger: pino({ level: 'silent' }),
       transport: wsTransport,
       lease: new LeaseKeeper({ clock: systemClock, onChange: () => {}, onRenewed: () => {} }),
+      beats: new Beats({ clock: systemClock, datagrams: udpDatagrams }, { ...options, node: 'n' }),
       handlers,
     },
-    { url: sessionUrl(server), token, bootId: 'boot' },
+    options,
   )
   const controller = new AbortController()
   // Timers of the clock do not keep a process alive.

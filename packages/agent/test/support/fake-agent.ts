@@ -1,5 +1,5 @@
-import type { NodeFacts, ToAgentMessage } from '@bulkhead/shared'
-import { FromAgentMessage, wireVersion } from '@bulkhead/shared'
+import type { Beat, NodeFacts, ToAgentMessage } from '@bulkhead/shared'
+import { beatKeyOfToken, decodeBeat, encodeBeat, FromAgentMessage, isSignedBy, wireVersion } from '@bulkhead/shared'
 import { pino } from 'pino'
 import { Compile } from 'typebox/schema'
 
@@ -8,6 +8,7 @@ import type { DiscoveryHandler } from '../../src/discovery/listener.ts'
 import type { Checker, CheckResult } from '../../src/health/checker.ts'
 import type { JournalStorage } from '../../src/journal/storage.ts'
 import { nodeFacts } from '../../src/node/facts.ts'
+import type { Datagrams } from '../../src/session/datagrams.ts'
 import type { ConnectionHandlers, Transport } from '../../src/session/transport.ts'
 import { aPolicy } from './endpoints.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -64,6 +65,22 @@ export class FakeWorld {
     },
   }
 
+  /** Beats that were sent, and how they are answered: not at all unless a test says so. */
+  readonly beats: Beat[] = []
+  answersBeats = false
+  readonly #datagrams: Datagrams = {
+    open: (_, onDatagram) => ({
+      send: (datagram) => {
+        const beat = decodeBeat(datagram)
+        if (!beat || !isSignedBy(datagram, beatKeyOfToken('node-token'))) throw new Error('no beat')
+        this.beats.push(beat)
+        const answer = encodeBeat({ ...beat, kind: 'answer' }, beatKeyOfToken('node-token'))
+        if (this.answersBeats) queueMicrotask(() => onDatagram(answer))
+      },
+      close: () => {},
+    }),
+  }
+
   async start(options: { readonly preparedSuccessors?: number } = {}): Promise<void> {
     const controller = new AbortController()
     this.#controller = controller
@@ -75,6 +92,7 @@ export class FakeWorld {
         engine: this.engine,
         checker: this.#checker,
         transport: this.#transport,
+        datagrams: this.#datagrams,
         storage: this.storage,
         listen: async (address, port, handler) => {
           this.served.set(`${address}:${port}`, handler)

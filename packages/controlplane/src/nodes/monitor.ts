@@ -7,9 +7,13 @@ import { judge, type Heard } from './core/liveness.ts'
 const checkEveryMs = 200
 /** News is looked at at once, and what comes in for so long after it together. */
 const gatherMs = 20
+/** So long after a session last spoke beats keep its node from being suspect; agents send none for longer. */
+const vouchedForMs = 30_000
 
 interface Contact {
   heardAtMs: number
+  /** When it last spoke in a session, which beats are not. */
+  spokeAtMs: number
   engineProblem: string
   engineDownSinceMs: number | null
 }
@@ -61,17 +65,31 @@ export class NodeMonitor {
     if (!contact) {
       if (engineProblem === undefined) return
       const engineDownSinceMs = engineProblem === '' ? null : nowMs
-      this.#contacts.set(node, { heardAtMs: nowMs, engineProblem, engineDownSinceMs })
+      this.#contacts.set(node, { heardAtMs: nowMs, spokeAtMs: nowMs, engineProblem, engineDownSinceMs })
       this.#checkSoon()
       return
     }
     contact.heardAtMs = nowMs
+    contact.spokeAtMs = nowMs
     const changed = engineProblem !== undefined && engineProblem !== contact.engineProblem
     if (changed) {
       contact.engineProblem = engineProblem
       contact.engineDownSinceMs = engineProblem === '' ? null : (contact.engineDownSinceMs ?? nowMs)
     }
     if (changed || this.#state.view.nodes.get(node)?.liveness !== 'ready') this.#checkSoon()
+  }
+
+  /**
+   * The agent says by datagram that it is there, while its connection is held up. That keeps a node, for a while; one
+   * that is lost comes back with a connection that moves.
+   */
+  vouched(node: string): void {
+    const contact = this.#contacts.get(node)
+    const liveness = this.#state.view.nodes.get(node)?.liveness
+    const nowMs = this.#clock.monotonicMs()
+    if (!contact || liveness === 'lost' || nowMs - contact.spokeAtMs >= vouchedForMs) return
+    contact.heardAtMs = nowMs
+    if (liveness === 'suspect') this.#checkSoon()
   }
 
   /** A look costs what the cluster has: many nodes that speak at once share one. */

@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts'
 import type { NodeMonitor } from '../nodes/monitor.ts'
 import type { State } from '../state/state.ts'
 import type { Commit } from '../state/view.ts'
+import { Beats } from './beats.ts'
 import { closeCodes, type Connection } from './connection.ts'
 import { applyInventory, applyReports } from './core/apply-reports.ts'
 import { deltasOf, fullSet } from './core/assignments.ts'
@@ -30,6 +31,7 @@ export interface HubDeps {
  * agent with the identity of one that is still heard is refused.
  */
 export class Hub implements SessionHandlers {
+  readonly beats: Beats
   readonly #deps: HubDeps
   readonly #sessions = new Map<string, Session>()
   /** Those that have not said hello yet. */
@@ -43,17 +45,18 @@ export class Hub implements SessionHandlers {
 
   constructor(deps: HubDeps) {
     this.#deps = deps
-    const { state, tables, clock, network } = deps
+    const { state, monitor, tables, clock, network } = deps
+    this.beats = new Beats(monitor)
     this.#pushes = new EndpointPushes({ view: state.view, tables, clock, sessions: () => this.#synced() })
     tables.listen((touched) => this.#pushes.take(touched))
     this.#policies = new PolicyPushes({ view: state.view, clock, network, sessions: () => this.#synced() })
   }
 
-  /** A connection whose token proved that it is the node's agent. */
-  open(node: string, connection: Connection): Session {
+  /** A connection whose token proved that it is the node's agent. `beatKey`: what that agent signs its beats with. */
+  open(node: string, connection: Connection, beatKey: Uint8Array | null = null): Session {
     const { clock } = this.#deps
     const hostClock = this.#hostClocks.get(node) ?? sameClock
-    const session = new Session(node, connection, this, { clock, hostClock })
+    const session = new Session(node, connection, this, { clock, hostClock, beatKey })
     this.#unknown.add(session)
     return session
   }
@@ -75,6 +78,7 @@ export class Hub implements SessionHandlers {
   evict(node: string): void {
     this.#close(node, closeCodes.removed, 'the node was removed from the cluster')
     this.#hostClocks.delete(node)
+    this.beats.forget(node)
     this.#refused.delete(node)
   }
 
@@ -176,6 +180,7 @@ export class Hub implements SessionHandlers {
     session.phase = 'synced'
     // From here on its lease runs again: what was given away before is missing from the set that follows.
     monitor.answered(session.node)
+    if (session.beatKey) this.beats.synced(session.node, session.bootId, session.beatKey)
     await this.#sendFullSet(session)
     this.#policies.tell(session)
     const facts = state.view.nodes.get(session.node)?.facts

@@ -33,6 +33,14 @@ export interface SessionHandlers {
   onProblem(session: Session, error: unknown): void
 }
 
+export interface SessionOptions {
+  readonly clock?: Pick<Clock, 'nowMs'>
+  /** What the session before knew of the clock of the node. */
+  readonly hostClock?: HostClock
+  /** What the agent signs its beats with; null: it sends none. */
+  readonly beatKey?: Uint8Array | null
+}
+
 /** Messages that wait for the one before them; an agent waits for its answers long before it is that far ahead. */
 const maxWaiting = 256
 const maxWaitingCharacters = 4 * maxFrameBytes
@@ -49,6 +57,7 @@ const maxBufferedBytes = 64 * 1024 * 1024
 export class Session {
   readonly node: string
   readonly streams: Streams
+  readonly beatKey: Uint8Array | null
   bootId = ''
   hostClock: HostClock
   phase: 'opened' | 'greeted' | 'synced' | 'closed' = 'opened'
@@ -64,14 +73,14 @@ export class Session {
   #waiting = 0
   #waitingCharacters = 0
 
-  /** `hostClock`: what the session before knew of the clock of the node. */
   constructor(
     node: string,
     connection: Connection,
     handlers: SessionHandlers,
-    { clock = systemClock, hostClock = sameClock }: { clock?: Pick<Clock, 'nowMs'>; hostClock?: HostClock } = {},
+    { clock = systemClock, hostClock = sameClock, beatKey = null }: SessionOptions = {},
   ) {
     this.node = node
+    this.beatKey = beatKey
     this.hostClock = { ...hostClock, seenMs: [] }
     this.#clock = clock
     this.#connection = connection

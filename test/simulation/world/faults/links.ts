@@ -1,7 +1,7 @@
 import type { World } from '../world.ts'
 import type { FaultHandlers, Until } from './handlers.ts'
 
-type Kinds = 'cut' | 'break' | 'slow-network'
+type Kinds = 'cut' | 'break' | 'slow-network' | 'lossy'
 
 export function linkFaults({ network, nodes }: World, until: Until): FaultHandlers<Kinds> {
   const named = (names: readonly string[]) => nodes.filter(({ name }) => names.includes(name))
@@ -18,6 +18,13 @@ export function linkFaults({ network, nodes }: World, until: Until): FaultHandle
       for (const node of named(names)) {
         node.silence(0)
         network.break(node.link, ends)
+      }
+    },
+    // No silence: with a share of all packets lost a node that is there is heard.
+    lossy({ nodes: names, forMs, percent }) {
+      for (const { name, link } of named(names)) {
+        link.loss = percent / 100
+        until(`loss on ${name}`, forMs, () => (link.loss = 0))
       }
     },
     'slow-network'({ node: name, forMs, factor }) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 
-import { BulkheadError, NodeFacts, maxFrameBytes } from '@bulkhead/shared'
+import { BulkheadError, NodeFacts, beatKey, maxFrameBytes } from '@bulkhead/shared'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Compile } from 'typebox/compile'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -89,13 +89,13 @@ function acceptSessions(app: FastifyInstance, deps: ApiDeps): void {
       refuseSocket(socket, error)
       return
     }
-    const { node } = principal.token
+    const { node, hash } = principal.token
     if (node === null || !deps.state.view.nodes.has(node)) {
       refuseSocket(socket, new BulkheadError('not-allowed', `there is no node ${node}`, 'join again'))
       return
     }
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      const session = deps.hub.open(node, connectionOf(opened))
+      const session = deps.hub.open(node, connectionOf(opened), beatKey(Buffer.from(hash, 'hex')))
       opened.on('message', (data) => session.receive((data as Buffer).toString()))
       opened.on('close', () => deps.hub.closed(session))
       opened.on('error', (error) => deps.logger.warn({ node, error: error.message }, 'the connection of an agent failed'))
