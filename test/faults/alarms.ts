@@ -51,7 +51,7 @@ image: ${image}
 replicas: ${replicas}
 ports: { http: 8080 }
 resources: { cpu: 0.1, memory: 32Mi }
-health: { readiness: { http: { port: http, path: /healthz }, interval: 1s, timeout: 5s, failures: 10 } }
+health: { readiness: { http: { port: http, path: /healthz }, interval: 1s, failures: 10 } }
 stop: { drain: 0, grace: 1s }
 update: { minHealthyTime: 0 }
 placement: { spread: [ node ] }
@@ -70,7 +70,7 @@ class Watch {
 
   /** Since it was last asked. */
   async read(): Promise<Pick<Seen, 'suspects' | 'losses'>> {
-    const { items } = await this.#cluster.api<ListView<EventView>>('/v1/events?kind=Node')
+    const { items } = await this.#cluster.api<ListView<EventView>>(`/v1/events?kind=Node&since=${this.#revision}`)
     const fresh = items.filter(({ revision }) => revision > this.#revision)
     this.#revision = Math.max(this.#revision, ...fresh.map(({ revision }) => revision))
     const count = (wanted: string): number => fresh.filter(({ action }) => action === wanted).length

@@ -69,7 +69,8 @@ export async function measureAgents(
 ): Promise<AgentsFigures> {
   using directory = await scratchDirectory()
   // A fifth of the nodes is a mass here, so that the brake is seen at work.
-  const config = { massLossBrake: '10%', restartGrace: '1s', ...nodes }
+  const times = { heartbeat: '1s', suspectAfter: '2s', lostAfter: '4s', restartGrace: '1s' }
+  const config = { massLossBrake: '10%', ...times, ...nodes }
   await using plane = await openControlPlane(directory.path, { nodes: config })
   const environments = Array.from({ length: size.environments }, (_, index) => `env-${index}`)
   const shape = { instances: size.instances, nodes: size.agents }

@@ -80,9 +80,9 @@ const shortestLeaseMs = 6000
 
 function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
   const nodes = {
-    heartbeatMs: durationMs(source.heartbeat ?? '1s'),
-    suspectAfterMs: durationMs(source.suspectAfter ?? '2s'),
-    lostAfterMs: durationMs(source.lostAfter ?? '4s'),
+    heartbeatMs: durationMs(source.heartbeat ?? '500ms'),
+    suspectAfterMs: durationMs(source.suspectAfter ?? '1.5s'),
+    lostAfterMs: durationMs(source.lostAfter ?? '2.5s'),
     downAfterMs: durationMs(source.downAfter ?? '1m'),
     leaseMs: durationMs(source.lease ?? '15s'),
     restartGraceMs: durationMs(source.restartGrace ?? '10s'),

@@ -20,7 +20,9 @@ test('configuration', async (t) => {
     const config = readConfig(undefined, {})
     t.same(config.listen, { host: '127.0.0.1', port: 7070 })
     t.same(config.images, { registries: [], local: 'deny' })
-    t.equal(config.nodes.lostAfterMs, 4000)
+    t.equal(config.nodes.heartbeatMs, 500)
+    t.equal(config.nodes.suspectAfterMs, 1500)
+    t.equal(config.nodes.lostAfterMs, 2500)
     t.equal(config.nodes.downAfterMs, 60_000)
     t.same(config.ports.range, { first: 20_000, last: 32_000 })
     t.same(read(''), config, 'an empty file is all defaults')
@@ -36,8 +38,8 @@ test('configuration', async (t) => {
     ['ports: { range: 9-3 }', /ports\.range/],
     ['ports: { range: many }', /ports\.range/],
     ['nodes: { heartbeat: 3s }', /suspectAfter: must be longer than nodes\.heartbeat/],
-    ['nodes: { lostAfter: 2s }', /lostAfter: must be longer/],
-    ['nodes: { downAfter: 3s }', /downAfter: must not be shorter than nodes\.lostAfter/],
+    ['nodes: { lostAfter: 1.5s }', /lostAfter: must be longer/],
+    ['nodes: { downAfter: 2s }', /downAfter: must not be shorter than nodes\.lostAfter/],
     ['listen: nowhere', /listen: "nowhere" is not HOST:PORT/],
     ['images: { registries: [ { host: "r:5000", username: u } ] }', /r:5000 needs username and passwordFile/],
     ['images: { local: perhaps }', /images\.local/],

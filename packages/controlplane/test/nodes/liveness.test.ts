@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { makeConfig } from '../../src/config/config.ts'
 import { judge, type Heard } from '../../src/nodes/core/liveness.ts'
 
-const config = makeConfig({}, {}).nodes
+const config = makeConfig({ nodes: { suspectAfter: '2s', lostAfter: '4s' } }, {}).nodes
 const startedAtMs = 0
 const nowMs = 100_000
 
