@@ -48,7 +48,10 @@ async function removeStale(current: ReadonlySet<string>): Promise<void> {
 
 const result = await build({
   absWorkingDir: root,
-  entryPoints: { bulkhead: 'packages/cli/src/main.ts' },
+  entryPoints: {
+    bulkhead: 'packages/cli/src/main.ts',
+    'store-thread': 'packages/controlplane/src/store/sqlite/thread/main.ts',
+  },
   outdir: dist,
   outExtension: { '.js': '.mjs' },
   entryNames: '[name]',

@@ -48,44 +48,58 @@ async function fill(state: State, prefix: string): Promise<string[]> {
   throw new Error('the disk did not get full')
 }
 
-t.test('a full disk refuses writes, keeps what is there, and recovers', async (t) => {
-  const directory = temporaryDirectory(t)
-  if (!mountSmall(directory)) {
-    t.pass('a full disk', { skip: 'this process may not mount a small file system' })
-    return
-  }
-  t.teardown(() => execFileSync('umount', ['-l', directory]))
-  const ballast = join(directory, 'ballast')
-  writeFileSync(ballast, Buffer.alloc(700_000))
-  const data = join(directory, 'data')
-  const options = { clock: stoppedClock, logger: silent, newClusterId: () => 'c' }
-  const open = async (): Promise<{ state: State; close: () => Promise<void> }> => {
-    const store = openSqliteStore({ directory: data, logger: silent, checkpointBytes: 200_000 })
-    const state = await openState({ ...options, store, onFatal: (error) => t.fail(String(error)) })
-    return { state, close: () => state.close().then(() => store.close()) }
-  }
-  const first = await open()
-  const before = await fill(first.state, 'before')
-  t.ok(before.length > 10)
-  t.strictSame([...first.state.view.tokens.keys()], before.toSorted(), 'memory is as the disk is')
-  t.equal(first.state.events({ kind: 'Token', limit: 1000 }).length, before.length)
-  const readiness = new Readiness({ state: first.state, clock: systemClock })
-  await t.rejects(readiness.check(), { code: 'store-failed', message: /not ready: / })
-  const again = await fill(first.state, 'again')
-  rmSync(ballast)
-  await sleep(1100)
-  await readiness.check()
-  const after = await fill(first.state, 'after')
-  t.ok(after.length > 10, 'with room it goes on')
-  const expected = [...before, ...again, ...after].toSorted()
-  t.strictSame([...first.state.view.tokens.keys()], expected)
-  await first.close()
-  const second = await open()
-  t.strictSame([...second.state.view.tokens.keys()], expected)
-  t.equal(
-    second.state.view.revision,
-    expected.length + 2,
-    'the creation, the writes, and the trial of readiness',
-  )
-  await second.close()
-})
+for (const [where, threadBytes] of [
+  ['', 1e9],
+  [', in a thread of its own', 0],
+] as const) {
+  t.test(`a full disk refuses writes, keeps what is there, and recovers${where}`, async (t) => {
+    const directory = temporaryDirectory(t)
+    if (!mountSmall(directory)) {
+      t.pass('a full disk', { skip: 'this process may not mount a small file system' })
+      return
+    }
+    t.teardown(() => execFileSync('umount', ['-l', directory]))
+    const ballast = join(directory, 'ballast')
+    writeFileSync(ballast, Buffer.alloc(700_000))
+    const data = join(directory, 'data')
+    const options = { clock: stoppedClock, logger: silent, newClusterId: () => 'c' }
+    const open = async (): Promise<{ state: State; close: () => Promise<void> }> => {
+      const store = openSqliteStore({
+        directory: data,
+        logger: silent,
+        checkpointBytes: 200_000,
+        threadBytes,
+      })
+      const state = await openState({
+        ...options,
+        store,
+        onFatal: (error) => t.fail(String(error)),
+      })
+      return { state, close: () => state.close().then(() => store.close()) }
+    }
+    const first = await open()
+    const before = await fill(first.state, 'before')
+    t.ok(before.length > 10)
+    t.strictSame([...first.state.view.tokens.keys()], before.toSorted(), 'memory is as the disk is')
+    t.equal(first.state.events({ kind: 'Token', limit: 1000 }).length, before.length)
+    const readiness = new Readiness({ state: first.state, clock: systemClock })
+    await t.rejects(readiness.check(), { code: 'store-failed', message: /not ready: / })
+    const again = await fill(first.state, 'again')
+    rmSync(ballast)
+    await sleep(1100)
+    await readiness.check()
+    const after = await fill(first.state, 'after')
+    t.ok(after.length > 10, 'with room it goes on')
+    const expected = [...before, ...again, ...after].toSorted()
+    t.strictSame([...first.state.view.tokens.keys()], expected)
+    await first.close()
+    const second = await open()
+    t.strictSame([...second.state.view.tokens.keys()], expected)
+    t.equal(
+      second.state.view.revision,
+      expected.length + 2,
+      'the creation, the writes, and the trial of readiness',
+    )
+    await second.close()
+  })
+}

@@ -16,14 +16,20 @@ interface Data {
   readonly directory: string
   /** Where compiled code is kept from start to start. */
   readonly cache: string
+  /** From this size on a thread of its own writes. */
+  readonly threadBytes: number
 }
 
 /** Lets a writer run, kills it in the middle, and returns the numbers that it had acknowledged. */
 async function runAndKill(data: Data, start: number): Promise<number[]> {
-  const child = spawn(process.execPath, [writerFile, data.directory, String(start)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_COMPILE_CACHE: data.cache },
-  })
+  const child = spawn(
+    process.execPath,
+    [writerFile, data.directory, String(start), String(data.threadBytes)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_COMPILE_CACHE: data.cache },
+    },
+  )
   const numbers: number[] = []
   const lines = createInterface({ input: child.stdout })
   const killAfterMs = Math.random() * 80
@@ -70,8 +76,9 @@ async function rounds(t: Test, data: Data, count: number): Promise<number> {
 t.test('no acknowledged write is lost when the process is killed, in 30 rounds', async (t) => {
   const cache = temporaryDirectory(t)
   const totals = await Promise.all([
-    rounds(t, { directory: temporaryDirectory(t), cache }, 15),
-    rounds(t, { directory: temporaryDirectory(t), cache }, 15),
+    rounds(t, { directory: temporaryDirectory(t), cache, threadBytes: 1e9 }, 10),
+    rounds(t, { directory: temporaryDirectory(t), cache, threadBytes: 1 }, 10),
+    rounds(t, { directory: temporaryDirectory(t), cache, threadBytes: 300_000 }, 10),
   ])
   t.comment(`${totals.reduce((sum, total) => sum + total, 0)} acknowledged writes`)
 })

@@ -11,12 +11,13 @@ import { aNode, aToken, silent } from '../state/fixtures.ts'
  * Writes until it is killed, ten at a time, and prints the number of each write once it is acknowledged. Every
  * write makes two records, so that half of one would be seen, and deletes those of the hundredth before it.
  */
-const [directory = '', start = '0'] = process.argv.slice(2)
+const [directory = '', start = '0', threadBytes = '1000000000'] = process.argv.slice(2)
 const store = openSqliteStore({
   directory,
   logger: silent,
   checkpointBytes: 200_000,
   truncateBytes: 400_000,
+  threadBytes: Number(threadBytes),
 })
 const state = await openState({
   store,

@@ -67,7 +67,7 @@ t.test('each migration is a transaction of its own', async (t) => {
 
 t.test('a file of a newer version is refused and left alone', async (t) => {
   const directory = temporaryDirectory(t)
-  openSqliteStore({ directory, logger: silent, migrations: [...migrations, next] }).close()
+  await openSqliteStore({ directory, logger: silent, migrations: [...migrations, next] }).close()
   t.throws(() => openSqliteStore({ directory, logger: silent }), {
     message: /newer version .* start the newer version, or restore a backup/,
   })

@@ -1,25 +1,13 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-
-import type { ClusterEvent } from '@bulkhead/shared'
-import type { Database, Statement } from 'better-sqlite3'
 
 import type { Logger } from '../../logger.ts'
-import {
-  StoreConflict,
-  StoreFull,
-  type Batch,
-  type Loaded,
-  type Store,
-  type StoredRecord,
-} from '../store.ts'
-import { backupDatabase } from './backup.ts'
-import { Checkpointer } from './checkpointer.ts'
-import { damage, storeError } from './errors.ts'
+import { StoreUnusable, type Batch, type Loaded, type Store } from '../store.ts'
+import type { Connection, ConnectionOptions } from './connection.ts'
+import { encodeBatch } from './encoded-batch.ts'
+import { databaseFileName, openLocally, type LocalConnection } from './local-connection.ts'
 import { migrations as allMigrations, type Migration } from './migrations.ts'
-import { openDatabase } from './open-database.ts'
-import { checksum, decodeRow, type RecordRow } from './rows.ts'
+import { ThreadConnection } from './thread/thread-connection.ts'
 
 export interface SqliteStoreOptions {
   /** Created with mode 0700 when it does not exist; for this store alone. */
@@ -31,184 +19,149 @@ export interface SqliteStoreOptions {
   readonly checkpointBytes?: number
   /** … and from this size on it is made short again. */
   readonly truncateBytes?: number
+  /** A database that has grown to this size is written by a thread of its own. */
+  readonly threadBytes?: number
   readonly migrations?: readonly Migration[]
   readonly pid?: number
 }
 
-/** A backup is put in its place under this name. */
-export const databaseFileName = 'bulkhead.db'
+const mebibyte = 1024 * 1024
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
-
-/** Events dropped in one transaction: short enough that nobody notices. */
-const pruneRows = 1_000
 
 /**
  * Opens the data for this process alone. Errors: BulkheadError `conflict` when another process uses it,
  * StoreUnusable, StoreFull.
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const { directory, logger, maxEventsLoaded = 10_000 } = options
-  const { checkpointBytes = 64 * 1024 * 1024, truncateBytes = 256 * 1024 * 1024 } = options
-  const db = openDatabase({
-    file: join(directory, databaseFileName),
-    migrations: options.migrations ?? allMigrations,
-    pid: options.pid ?? process.pid,
-    journalLimitBytes: truncateBytes,
-  })
-  const onFailure = (error: unknown): void =>
-    logger.warn({ err: error }, 'the write-ahead log could not be written back')
-  const checkpointer = new Checkpointer({ db, onFailure, checkpointBytes, truncateBytes })
-  return new SqliteStore(db, checkpointer, maxEventsLoaded)
+  return new SqliteStore(options)
 }
 
-/** The store in one SQLite file. Commits are synchronous: when the promise is there, the disk has it. */
+/**
+ * The store in one SQLite file. A small one is written by the thread that everything else is on, which needs the
+ * least memory. Once it is large, a thread of its own writes it: there is so much to write then that everything else
+ * would have to wait for it.
+ */
 export class SqliteStore implements Store {
-  readonly #db: Database
-  readonly #checkpointer: Checkpointer
-  readonly #maxEventsLoaded: number
-  readonly #advance: Statement<[number, number]>
-  readonly #put: Statement<[string, string, string, number, number]>
-  readonly #delete: Statement<[string, string]>
-  readonly #addEvent: Statement<[number, string]>
-  readonly #write: (batch: Batch) => void
+  readonly #options: ConnectionOptions
+  readonly #threadBytes: number
+  readonly #logger: Pick<Logger, 'warn'>
+  readonly #onFailure: (error: unknown) => void
+  readonly #file: string
+  /** Null: in a thread of its own. */
+  #local: LocalConnection | null
+  #connection: Connection
+  /** What the connection is doing beside commits; it is not replaced meanwhile. */
+  #busy = 0
+  /** While the connection is being replaced, everybody waits. */
+  #moving: Promise<void> | null = null
+  #mayMove = true
 
-  constructor(db: Database, checkpointer: Checkpointer, maxEventsLoaded: number) {
-    this.#db = db
-    this.#checkpointer = checkpointer
-    this.#maxEventsLoaded = maxEventsLoaded
-    this.#advance = db.prepare(`UPDATE meta SET value = ? WHERE key = 'revision' AND value = ?`)
-    this.#put = db.prepare(
-      `INSERT INTO records (kind, key, value, revision, sum) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (kind, key) DO UPDATE
-       SET value = excluded.value, revision = excluded.revision, sum = excluded.sum`,
-    )
-    this.#delete = db.prepare('DELETE FROM records WHERE kind = ? AND key = ?')
-    this.#addEvent = db.prepare('INSERT INTO events (revision, value) VALUES (?, ?)')
-    const write = db.transaction((batch: Batch) => this.#writeRows(batch))
-    this.#write = (batch) => write.immediate(batch)
+  constructor(options: SqliteStoreOptions) {
+    const { directory, logger, threadBytes = 64 * mebibyte } = options
+    const { checkpointBytes = 64 * mebibyte, truncateBytes = 256 * mebibyte } = options
+    const { maxEventsLoaded = 10_000, pid = process.pid, migrations = allMigrations } = options
+    this.#options = { directory, migrations, pid, maxEventsLoaded, checkpointBytes, truncateBytes }
+    this.#threadBytes = threadBytes
+    this.#logger = logger
+    this.#onFailure = (error) =>
+      logger.warn({ err: error }, 'the write-ahead log could not be written back')
+    this.#file = join(directory, databaseFileName)
+    this.#local = openLocally({ ...this.#options, onFailure: this.#onFailure })
+    this.#connection = this.#local
   }
 
   /** Checks the whole file first; the records are checked one by one as they are read. */
   async load(): Promise<Loaded> {
-    return this.#translated(() => {
-      const verdict = this.#db.pragma('quick_check(1)', { simple: true })
-      if (verdict !== 'ok') throw damage(this.#db.name, String(verdict).replaceAll('\n', ' '))
-      return { revision: this.#revision(), records: this.#records(), events: this.#events() }
-    })
+    await this.#moving
+    if (this.#local === null) await this.#move(async () => this.#openHere())
+    if (this.#local === null) throw new Error('The store is closed')
+    return this.#local.load()
   }
 
   async commit(batch: Batch): Promise<void> {
-    try {
-      this.#translated(() => this.#write(batch))
-    } catch (error) {
-      if (!(error instanceof StoreFull)) throw error
-      // Room that the log takes up can be had back; if that is not enough, nothing was written.
-      this.#checkpointer.checkpoint('TRUNCATE')
-      this.#translated(() => this.#write(batch))
-    }
-    this.#checkpointer.afterCommit()
+    const encoded = encodeBatch(batch)
+    if (this.#hasOutgrown()) await this.#move(() => this.#openThread())
+    await this.#moving
+    await this.#connection.commit(encoded)
   }
 
   async pruneEvents(keep: number): Promise<number> {
-    // Ids have no gaps: events are only ever added at the end and dropped at the beginning.
-    const bounds = this.#db.prepare<[], { first: number | null; last: number }>(
-      'SELECT min(id) AS first, max(id) AS last FROM events',
-    )
-    const drop = this.#db.prepare<[number]>('DELETE FROM events WHERE id < ?')
-    const { first, last } = bounds.get() ?? { first: null, last: 0 }
-    if (first === null) return 0
-    const end = last - keep + 1
-    let dropped = 0
-    for (let at = first; at < end && this.#db.open; at += pruneRows) {
-      dropped += this.#translated(() => drop.run(Math.min(at + pruneRows, end))).changes
-      this.#checkpointer.afterCommit()
-      await nextTurn()
-    }
-    return dropped
+    return this.#beside((connection) => connection.pruneEvents(keep))
   }
 
   async backup(file: string): Promise<void> {
-    try {
-      await backupDatabase(this.#db, file)
-    } catch (error) {
-      throw storeError(error, file)
-    }
+    await this.#beside((connection) => connection.backup(file))
   }
 
   /** Bytes on the disk, for an alarm before it is full. */
   sizes(): { readonly databaseBytes: number; readonly logBytes: number } {
-    return { databaseBytes: sizeOf(this.#db.name), logBytes: sizeOf(`${this.#db.name}-wal`) }
+    return { databaseBytes: sizeOf(this.#file), logBytes: sizeOf(`${this.#file}-wal`) }
   }
 
   async close(): Promise<void> {
-    if (!this.#db.open) return
-    this.#checkpointer.stop()
-    this.#checkpointer.checkpoint('TRUNCATE')
-    this.#db.close()
+    await this.#moving
+    this.#mayMove = false
+    await this.#connection.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #writeRows({ expected, revision, changes, events }: Batch): void {
-    if (this.#advance.run(revision, expected).changes !== 1) {
-      throw new StoreConflict(
-        `${this.#db.name} is at revision ${this.#revision()}, not at ${expected}: somebody else has written to it`,
+  async #beside<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    await this.#moving
+    this.#busy++
+    try {
+      return await work(this.#connection)
+    } finally {
+      this.#busy--
+    }
+  }
+
+  #hasOutgrown(): boolean {
+    if (this.#local === null || !this.#mayMove || this.#busy > 0 || this.#moving !== null)
+      return false
+    return sizeOf(this.#file) >= this.#threadBytes
+  }
+
+  async #move(open: () => Promise<void>): Promise<void> {
+    this.#moving = this.#replace(open)
+    try {
+      await this.#moving
+    } finally {
+      this.#moving = null
+    }
+  }
+
+  /** Two connections cannot be open at once: another process that comes in between is found out by its lock. */
+  async #replace(open: () => Promise<void>): Promise<void> {
+    await this.#connection.close()
+    await open()
+  }
+
+  #openHere(): void {
+    try {
+      this.#local = openLocally({ ...this.#options, onFailure: this.#onFailure })
+      this.#connection = this.#local
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new StoreUnusable(`the database could not be opened again: ${why}`, { cause: error })
+    }
+  }
+
+  /** Where there is no room for a thread, this one goes on. */
+  async #openThread(): Promise<void> {
+    this.#local = null
+    try {
+      this.#connection = await ThreadConnection.open(this.#options, this.#onFailure)
+    } catch (error) {
+      this.#mayMove = false
+      this.#logger.warn(
+        { err: error },
+        'the database has grown large, and no thread of its own could be started for it',
       )
-    }
-    for (const { kind, key, value } of changes) {
-      if (value === null) {
-        this.#delete.run(kind, key)
-        continue
-      }
-      const text = JSON.stringify(value)
-      this.#put.run(kind, key, text, revision, checksum(kind, key, text))
-    }
-    for (const event of events) this.#addEvent.run(event.revision, JSON.stringify(event))
-  }
-
-  #revision(): number {
-    const found = this.#db
-      .prepare<[], number>(`SELECT value FROM meta WHERE key = 'revision'`)
-      .pluck()
-      .get()
-    if (found === undefined) throw damage(this.#db.name, 'the revision is missing')
-    return found
-  }
-
-  /** In the order of creation, which is also that of the pages. */
-  *#records(): Generator<StoredRecord, undefined> {
-    const rows = this.#db
-      .prepare<[], RecordRow>('SELECT kind, key, value, sum FROM records')
-      .raw()
-      .iterate()
-    try {
-      for (const row of rows) yield decodeRow(row, this.#db.name)
-    } catch (error) {
-      throw storeError(error, this.#db.name)
-    }
-    return undefined
-  }
-
-  #events(): readonly ClusterEvent[] {
-    const texts = this.#db
-      .prepare<[number], string>('SELECT value FROM events ORDER BY id DESC LIMIT ?')
-      .pluck()
-      .all(this.#maxEventsLoaded)
-    try {
-      return texts.toReversed().map((text) => JSON.parse(text) as ClusterEvent)
-    } catch (error) {
-      throw damage(this.#db.name, 'an event cannot be decoded', error)
-    }
-  }
-
-  #translated<T>(run: () => T): T {
-    try {
-      return run()
-    } catch (error) {
-      throw storeError(error, this.#db.name)
+      this.#openHere()
     }
   }
 }
