@@ -14,6 +14,8 @@ import { WorkQueue } from './work-queue.ts'
 /** One transaction looks at about so many instances, and writes half as many steps: agents must not wait for it. */
 const lookedAtPerTick = 2_000
 const costOfStep = 2
+/** While one tick is on its way to the disk the next one is made; no more, so that what is urgent does not wait. */
+const ticksAtOnce = 2
 /** Services that wait for room look again at most this often when room may have been made. */
 const waitingEveryMs = 100
 /** After a refused write (a full disk, say) the same work is tried again this much later. */
@@ -44,9 +46,11 @@ export class ReconcileLoop {
   /** Services in which a move of the rebalancer is under way. */
   readonly #moving = new Set<ServiceKey>()
   #signal: AbortSignal | null = null
-  #ticking = false
-  /** Of the last tick's transaction: what it changed calls for another look, which is nobody's hurry. */
-  #ownRevision = -1
+  #isDue = false
+  #isResting = false
+  #underWay = 0
+  /** Revisions of ticks on their way to the disk: what they changed calls for another look, which is nobody's hurry. */
+  readonly #own = new Set<number>()
   #roomTimer: Timer | null = null
 
   constructor(deps: LoopDeps) {
@@ -72,7 +76,7 @@ export class ReconcileLoop {
   follow(commits: readonly Commit[]): void {
     let roomMade = false
     for (const { revision, changes } of commits) {
-      const own = revision === this.#ownRevision
+      const own = this.#own.has(revision)
       for (const change of changes) roomMade = this.#take(change, own) || roomMade
     }
     if (roomMade) this.#roomMade()
@@ -144,40 +148,56 @@ export class ReconcileLoop {
   }
 
   #wake(): void {
-    if (this.#ticking || this.#queue.size === 0 || this.#signal === null || this.#signal.aborted) return
-    this.#ticking = true
-    this.#deps.clock.after(0, () => void this.#tickAndGoOn())
-  }
-
-  async #tickAndGoOn(): Promise<void> {
-    let pauseMs = 0
-    try {
-      await this.#tick()
-    } catch (error) {
-      this.#deps.logger.error({ err: error }, 'a reconcile could not be written; it is tried again')
-      pauseMs = retryAfterMs
-    }
-    this.#ticking = false
-    if (pauseMs === 0) this.#wake()
-    else this.#deps.clock.after(pauseMs, () => this.#wake())
+    const idle = this.#queue.size === 0 || this.#signal === null || this.#signal.aborted
+    if (idle || this.#isDue || this.#isResting || this.#underWay >= ticksAtOnce) return
+    this.#isDue = true
+    this.#deps.clock.after(0, () => {
+      this.#isDue = false
+      void this.#tick()
+      this.#wake()
+    })
   }
 
   async #tick(): Promise<void> {
+    const { state, logger } = this.#deps
     const batch: ServiceKey[] = []
+    let own = -1
+    this.#underWay++
     try {
-      await this.#deps.state.write({ actor: 'controlplane' }, (tx) => {
-        this.#ownRevision = tx.revision
-        let cost = 0
-        for (const key of this.#queue.drain()) {
-          batch.push(key)
-          cost += this.#reconcile(tx, key)
-          if (cost >= lookedAtPerTick) break
-        }
+      const written = state.write({ actor: 'controlplane' }, (tx) => {
+        own = tx.revision
+        this.#reconcileSome(tx, batch)
       })
+      // A tick that changes nothing leaves its revision to somebody else.
+      if (state.view.revision === own) this.#own.add(own)
+      await written
     } catch (error) {
+      logger.error({ err: error }, 'a reconcile could not be written; it is tried again')
       for (const key of batch) this.#queue.add(key, 'observed')
-      throw error
+      this.#rest()
     }
+    this.#own.delete(own)
+    this.#underWay--
+    this.#wake()
+  }
+
+  /** As much as one transaction should hold; `batch` is told what it looked at. */
+  #reconcileSome(tx: Transaction, batch: ServiceKey[]): void {
+    let cost = 0
+    for (const key of this.#queue.drain()) {
+      batch.push(key)
+      cost += this.#reconcile(tx, key)
+      if (cost >= lookedAtPerTick) return
+    }
+  }
+
+  #rest(): void {
+    if (this.#isResting) return
+    this.#isResting = true
+    this.#deps.clock.after(retryAfterMs, () => {
+      this.#isResting = false
+      this.#wake()
+    })
   }
 
   /** Returns what it has cost, in instances looked at. */
