@@ -122,9 +122,14 @@ export class Candidates {
     branch.alike.push(branch)
     const items: (Branch | Candidate)[] = group.groups.map((below) => this.#grow(below, branch))
     for (const node of group.nodes) {
-      const instances = tally.onNode(node.name)
-      const candidate = { node, parent: branch, instances, reserved: reserved(node), position: -1 }
-      items.push({ kind: 'candidate', ...candidate })
+      items.push({
+        kind: 'candidate',
+        node,
+        parent: branch,
+        instances: tally.onNode(node.name),
+        reserved: reserved(node),
+        position: -1,
+      })
     }
     branch.children.fill(items)
     return branch
