@@ -8,6 +8,7 @@ import { CpuLimits } from './cpu-limits.ts'
 import { answer } from './discovery/answer.ts'
 import type { Listen } from './discovery/listener.ts'
 import { Networks } from './discovery/networks.ts'
+import { Drains } from './drains.ts'
 import { EngineWatch } from './engine/engine-watch.ts'
 import type { Engine } from './engine/engine.ts'
 import { Pulls } from './engine/pulls.ts'
@@ -135,6 +136,7 @@ export class Agent {
       executor,
       pulls,
       probes: new ProbeSync({ ...deps, watch, runner: this.#runner }),
+      drains: new Drains({ ...deps, onQuiet: (instance) => this.#supervisor.markInstance(instance) }),
       onFailure: (lineage, failed) =>
         noteFailure({ ...deps, store: this.#store, outbox: this.#session.outbox }, lineage, failed),
       onRemoved: (report) => this.#session.outbox.putLast(report),

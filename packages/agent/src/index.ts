@@ -23,6 +23,7 @@ export type { JournalStorage } from './journal/storage.ts'
 export { runAgent } from './main.ts'
 export { type EngineReport, nodeFacts } from './node/facts.ts'
 export type { AgentOptions } from './node/options.ts'
+export type { Traffic, TrafficConsumer } from './traffic/consumer.ts'
 export {
   type Connection,
   type ConnectionHandlers,

@@ -12,6 +12,7 @@ import { ownership } from './core/ownership.ts'
 import { plan } from './core/plan.ts'
 import { settle } from './core/settle.ts'
 import type { LineageView } from './core/view.ts'
+import type { Drains } from './drains.ts'
 import type { EngineWatch } from './engine/engine-watch.ts'
 import type { Pulls } from './engine/pulls.ts'
 import type { EngineAction, Executor } from './execute.ts'
@@ -27,6 +28,7 @@ export interface SupervisorDeps {
   readonly watch: EngineWatch
   readonly executor: Pick<Executor, 'perform' | 'discard' | 'isIdle'>
   readonly probes: ProbeSync
+  readonly drains: Drains
   readonly pulls: Pick<Pulls, 'isAbsent'>
   readonly lease: Pick<LeaseKeeper, 'standing'>
   /** The current link of `lineage` is about to be noted as failed. */
@@ -230,7 +232,7 @@ export class Supervisor {
   }
 
   #view(lineage: Lineage): LineageView {
-    const { watch, pulls, probes, lease } = this.#deps
+    const { watch, pulls, probes, drains, lease } = this.#deps
     const sorted = assort(lineage, (id) => watch.containers.ofInstance(id))
     return {
       lineage,
@@ -239,6 +241,7 @@ export class Supervisor {
       engineReady: watch.isReady,
       imageAbsent: pulls.isAbsent(lineage.assignment.template.image.reference),
       mayPrepare: this.#preparer.isAllowed,
+      isQuiet: drains.sync(lineage, sorted.container),
       lease: lease.standing,
     }
   }

@@ -13,6 +13,7 @@ import { onePerSlot } from './one-per-slot.ts'
 import { owners } from './owners.ts'
 import { paced } from './paced.ts'
 import { reasons } from './reasons.ts'
+import { withdrawnBeforeStopped } from './withdrawn-before-stopped.ts'
 
 /** Every promise that is held against what happens; `converges` and `rests` are the player's own. */
 export const invariants: readonly MakeInvariant[] = [
@@ -23,6 +24,7 @@ export const invariants: readonly MakeInvariant[] = [
   onePerSlot,
   exclusive,
   floor,
+  withdrawnBeforeStopped,
   healthyIsLeftAlone,
   noNeedlessLoss,
   paced,

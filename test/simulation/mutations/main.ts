@@ -8,6 +8,7 @@ import { controlPlaneMutations } from './control-plane.ts'
 import { applyTo, copySources } from './copy.ts'
 import { leaseMutations } from './leases.ts'
 import type { Mutation } from './mutation.ts'
+import { withdrawalMutations } from './withdrawal.ts'
 
 /* Puts one deliberate bug after the other into a copy of the sources and counts the seeds until one finds it. */
 
@@ -43,6 +44,7 @@ const all: readonly Mutation[] = [
   ...leaseMutations,
   ...controlPlaneMutations,
   ...agentMutations,
+  ...withdrawalMutations,
 ]
 const chosen = all.filter(({ name }) => name.includes(values.only ?? ''))
 const copy = await copySources()

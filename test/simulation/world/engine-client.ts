@@ -74,6 +74,14 @@ export class EngineClient implements Engine {
     return this.#call('remove', containerId, 10, 80, (engine) => engine.remove(containerId))
   }
 
+  connections(containerId: string): Promise<number | null> {
+    return this.#call('connections', containerId, 1, 10, (engine) => {
+      engine.find(containerId)
+      // Clients finish within a few looks.
+      return engine.random.chance(0.5) ? 0 : 1
+    })
+  }
+
   limitCpu(containerId: string, _cpuMillis: number): Promise<void> {
     return this.#call('limitCpu', containerId, 2, 20, (engine) => void engine.find(containerId))
   }

@@ -20,6 +20,7 @@ import { Heartbeats } from './heartbeats.ts'
 import { Host } from './host.ts'
 import type { Link, Network } from './network.ts'
 import { Process } from './process.ts'
+import { SimProxy } from './proxy.ts'
 import type { Schedule } from './schedule.ts'
 
 export interface NodeDeps {
@@ -45,6 +46,7 @@ export class SimNode {
   readonly disk: Disk
   readonly link: Link
   readonly heartbeats = new Heartbeats()
+  readonly proxy = new SimProxy()
   /** What the agent proves itself with; null: it has not joined, or was removed. */
   token: string | null = null
   cluster = ''
@@ -128,6 +130,7 @@ export class SimNode {
     this.host.up = false
     this.#process?.kill()
     this.engine.stop(true)
+    this.proxy.losePower()
     this.disk.losePower()
   }
 
@@ -174,7 +177,7 @@ export class SimNode {
           this.discovery = handler
           return { port, close: async () => {} }
         },
-        consumers: [],
+        consumers: [this.proxy.fedBy(process)],
       },
       {
         identity: { cluster: this.cluster, node: this.name },

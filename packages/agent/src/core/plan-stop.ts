@@ -37,7 +37,7 @@ export function planStopping(view: LineageView, nowMs: number): Plan {
   }
   const mustEnd = lacksLease(view)
   if (current.observed.state === 'draining') {
-    if (!mustEnd && !isOver(current.sinceMs, stop.drainMs, nowMs)) {
+    if (!mustEnd && !view.isQuiet && !isOver(current.sinceMs, stop.drainMs, nowMs)) {
       return waitUntil(current.sinceMs + stop.drainMs)
     }
     return step(note(current, { ...current.observed, state: 'stopping', reason: stopReason(view) }))

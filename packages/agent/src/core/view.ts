@@ -21,6 +21,8 @@ export interface LineageView {
   readonly imageAbsent: boolean
   /** A successor may be created now: the engine has nothing better to do. */
   readonly mayPrepare: boolean
+  /** It drains, and nobody has been connected to it for a moment. */
+  readonly isQuiet: boolean
   /** Whether what is exclusive may run here. */
   readonly lease: LeaseStanding
 }

@@ -5,6 +5,7 @@ import Docker, { type DockerVersion } from 'dockerode'
 
 import type { ContainerSpec } from '../core/container-spec.ts'
 import type { ContainerInfo } from '../core/container.ts'
+import { connectionsOf } from './connections.ts'
 import { within } from './deadline.ts'
 import { get, getStream, hasStatus } from './docker-call.ts'
 import { toEngineError } from './docker-errors.ts'
@@ -116,6 +117,14 @@ export class DockerEngine implements Engine {
         .getContainer(containerId)
         .update({ NanoCpus: cpuMillis * nanosPerMilli, abortSignal }),
     )
+  }
+
+  async connections(containerId: string, ports: readonly number[]): Promise<number | null> {
+    const pid = await within(this.#clock, quickMs, async (abortSignal) => {
+      const { State } = await this.#docker.getContainer(containerId).inspect({ abortSignal })
+      return State.Pid
+    })
+    return pid > 0 ? connectionsOf(containerId, pid, ports) : null
   }
 
   async signal(containerId: string, signal: string): Promise<void> {

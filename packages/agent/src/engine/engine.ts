@@ -110,6 +110,8 @@ export interface Engine {
     signal: AbortSignal,
   ): AsyncIterable<OutputChunk>
   stats(containerId: string): Promise<ContainerStats>
+  /** Open TCP connections to these ports of the container, whoever has opened them; null: that cannot be told. */
+  connections(containerId: string, ports: readonly number[]): Promise<number | null>
   /** Sets how many thousandths of a core a container may use from now on. */
   limitCpu(containerId: string, cpuMillis: number): Promise<void>
 }

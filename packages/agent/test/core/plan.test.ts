@@ -220,6 +220,15 @@ check('running', [
     actions: ['observe:stopping'],
   },
   {
+    what: 'drains: nobody is connected any more',
+    view: view({
+      container: served,
+      lineage: lineage({ desired: 'stop' }, { ...running, state: 'draining' }, { sinceMs: nowMs }),
+      isQuiet: true,
+    }),
+    actions: ['observe:stopping'],
+  },
+  {
     what: 'condemned: signal',
     view: view({
       container: served,

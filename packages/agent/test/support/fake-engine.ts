@@ -163,6 +163,13 @@ export class FakeEngine implements Engine {
     if (this.containers.has(containerId)) this.vanish(containerId)
   }
 
+  /** What is told of connections to a container; null unless a test says else. */
+  openConnections: number | null = null
+
+  async connections(): Promise<number | null> {
+    return this.openConnections
+  }
+
   async limitCpu(containerId: string, cpuMillis: number): Promise<void> {
     this.#call(`limitCpu ${containerId} ${cpuMillis}`)
   }

@@ -92,6 +92,7 @@ export class Model {
       engineReady: this.engineReady,
       imageAbsent: this.imageAbsent,
       mayPrepare: this.mayPrepare,
+      isQuiet: false,
       lease: this.lease,
     }
   }

@@ -48,6 +48,7 @@ export function view(changes: Partial<LineageView> = {}): LineageView {
     engineReady: true,
     imageAbsent: false,
     mayPrepare: false,
+    isQuiet: false,
     lease: 'held',
     ...changes,
   }

@@ -19,9 +19,16 @@ export class Tables {
   readonly #tables = new Map<ServiceKey, EndpointTable>()
   readonly #stale = new Set<ServiceKey>()
   readonly #listeners = new Set<TablesListener>()
+  #revision: number
 
   constructor(view: ClusterView) {
     this.#view = view
+    this.#revision = view.revision
+  }
+
+  /** Of the last commit that has been taken in: whatever it and those before it changed is in the tables. */
+  get revision(): number {
+    return this.#revision
   }
 
   *all(): Iterable<EndpointTable> {
@@ -53,7 +60,8 @@ export class Tables {
   /** Takes in durable commits. */
   follow(commits: readonly Commit[]): void {
     const touched = new Map<ServiceKey, EndpointTable | null>()
-    for (const { changes } of commits) {
+    for (const { revision, changes } of commits) {
+      this.#revision = revision
       for (const change of changes) this.#take(change, touched)
     }
     if (touched.size === 0) return

@@ -1,6 +1,7 @@
 import type { Instance, Rollout, RolloutPhase, ServiceKey } from '@bulkhead/shared'
 
 import { advance, changeRevision } from '../rollout/core/new-revision.ts'
+import { withdrawDueAtMs } from '../sessions/core/withdrawal.ts'
 import type { Transaction } from '../state/view.ts'
 import { createdAtMs, newInstance } from './core/new-instance.ts'
 import type { Step } from './core/step.ts'
@@ -37,7 +38,9 @@ const handlers: Handlers = {
     change(tx, id, { cause: reason })
   },
   stop(tx, _key, { id, reason }) {
-    change(tx, id, { desired: 'stop', cause: reason })
+    const instance = tx.instances.get(id)
+    const dueAtMs = instance ? withdrawDueAtMs(tx, instance, tx.nowMs) : null
+    change(tx, id, { desired: 'stop', cause: reason, withdrawDueAtMs: dueAtMs })
     tell(tx, id, 'stopping', reason)
   },
   'give-up'(tx, _key, { id, reason }) {

@@ -1,4 +1,4 @@
-import type { Clock, EndpointTable, NodeFacts, ServiceKey } from '@bulkhead/shared'
+import type { Clock, EndpointTable, ServiceKey } from '@bulkhead/shared'
 
 import { concernsNode, reachesOf } from '../discovery/core/endpoints.ts'
 import type { Tables } from '../discovery/tables.ts'
@@ -17,6 +17,8 @@ export interface EndpointPushesDeps {
   readonly clock: Clock
   /** Sessions that have had their full set. */
   readonly sessions: () => Iterable<Session>
+  /** All changes that there were have been sent. */
+  readonly onSent: () => void
 }
 
 /**
@@ -43,12 +45,19 @@ export class EndpointPushes {
     clock.after(Math.max(this.#quietAtMs - clock.monotonicMs(), 0), () => this.#flush())
   }
 
-  /** Everything that concerns the node, as one message. */
-  fullMessage(facts: NodeFacts): string {
+  /** Whether changes of the service's table have not been sent yet. */
+  isPending(key: ServiceKey): boolean {
+    return this.#pending.has(key)
+  }
+
+  /** Tells a session everything that concerns its node. */
+  sendAll(session: Session): void {
     const { view, tables } = this.#deps
+    const facts = view.nodes.get(session.node)?.facts
+    if (facts === undefined) return
     const reaches = reachesOf(view.zones)
     const wanted = [...tables.all()].filter((table) => concernsNode(table, facts, reaches))
-    return endpointsMessage(true, view.revision, wanted)
+    session.sendTables(tables.revision, endpointsMessage(true, tables.revision, wanted))
   }
 
   #flush(): void {
@@ -61,6 +70,7 @@ export class EndpointPushes {
     if (listening.length > 0) this.#send(listening, this.#changed(pending))
     const nowMs = clock.monotonicMs()
     this.#quietAtMs = nowMs + Math.max(gatherMs, (nowMs - sinceMs) * restFactor)
+    this.#deps.onSent()
   }
 
   /** The tables that differ from what was last sent. */
@@ -79,7 +89,8 @@ export class EndpointPushes {
 
   #send(listening: readonly Session[], changed: readonly EndpointTable[]): void {
     if (changed.length === 0) return
-    const { view } = this.#deps
+    const { view, tables } = this.#deps
+    const { revision } = tables
     const reaches = reachesOf(view.zones)
     const messages = new Map<string, string | null>()
     for (const session of listening) {
@@ -89,10 +100,10 @@ export class EndpointPushes {
       let message = messages.get(audience)
       if (message === undefined) {
         const wanted = changed.filter((table) => concernsNode(table, facts, reaches))
-        message = wanted.length > 0 ? endpointsMessage(false, view.revision, wanted) : null
+        message = wanted.length > 0 ? endpointsMessage(false, revision, wanted) : null
         messages.set(audience, message)
       }
-      if (message !== null) session.sendText(message)
+      if (message !== null) session.sendTables(revision, message)
     }
   }
 }

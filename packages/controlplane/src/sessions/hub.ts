@@ -14,6 +14,7 @@ import { sameClock, type HostClock } from './core/host-clock.ts'
 import { EndpointPushes } from './endpoint-pushes.ts'
 import { PolicyPushes } from './policy-pushes.ts'
 import { Session, type SessionHandlers } from './session.ts'
+import { Withdrawals } from './withdrawals.ts'
 
 export interface HubDeps {
   readonly state: State
@@ -42,14 +43,24 @@ export class Hub implements SessionHandlers {
   readonly #hostClocks = new Map<string, HostClock>()
   readonly #pushes: EndpointPushes
   readonly #policies: PolicyPushes
+  readonly #withdrawals: Withdrawals
 
   constructor(deps: HubDeps) {
     this.#deps = deps
     const { state, monitor, tables, clock, network } = deps
+    const sessions = (): Iterable<Session> => this.#synced()
     this.beats = new Beats(monitor)
-    this.#pushes = new EndpointPushes({ view: state.view, tables, clock, sessions: () => this.#synced() })
+    this.#pushes = new EndpointPushes({ view: state.view, tables, clock, sessions, onSent: () => this.#withdrawals.look() })
     tables.listen((touched) => this.#pushes.take(touched))
-    this.#policies = new PolicyPushes({ view: state.view, clock, network, sessions: () => this.#synced() })
+    this.#policies = new PolicyPushes({ view: state.view, clock, network, sessions })
+    this.#withdrawals = new Withdrawals({
+      ...deps,
+      isPending: (service) => this.#pushes.isPending(service),
+      tablesOf: (node) => {
+        const session = this.get(node)
+        return { sentRevision: session?.sentTablesRevision ?? null, servedRevision: session?.servedRevision ?? 0 }
+      },
+    })
   }
 
   /** A connection whose token proved that it is the node's agent. `beatKey`: what that agent signs its beats with. */
@@ -107,6 +118,7 @@ export class Hub implements SessionHandlers {
     const last = commits.at(-1)
     if (!last) return
     this.#policies.follow(commits)
+    this.#withdrawals.follow(commits)
     for (const [node, { upserts, removes }] of deltasOf(this.#deps.state.view, commits)) {
       this.get(node)?.sendDelta(last.revision, upserts, removes)
     }
@@ -183,8 +195,7 @@ export class Hub implements SessionHandlers {
     if (session.beatKey) this.beats.synced(session.node, session.bootId, session.beatKey)
     await this.#sendFullSet(session)
     this.#policies.tell(session)
-    const facts = state.view.nodes.get(session.node)?.facts
-    if (facts) session.sendText(this.#pushes.fullMessage(facts))
+    this.#pushes.sendAll(session)
     logger.info({ node: session.node, instances: reports.length, unmanaged }, 'inventory taken')
   }
 
@@ -221,7 +232,7 @@ export class Hub implements SessionHandlers {
   }
 
   onEndpointsApplied(): void {
-    // Kept in the session; rollouts will wait for it once proxies serve the tables.
+    this.#withdrawals.look()
   }
 
   async onNotice(session: Session, { action, reason }: Extract<FromAgentMessage, { kind: 'notice' }>): Promise<void> {

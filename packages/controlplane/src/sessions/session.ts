@@ -61,7 +61,9 @@ export class Session {
   bootId = ''
   hostClock: HostClock
   phase: 'opened' | 'greeted' | 'synced' | 'closed' = 'opened'
-  /** Revision of the endpoint tables that the agent last said it serves. */
+  /** Revision of the endpoint tables that the agent was last sent; null: it has had none. */
+  sentTablesRevision: number | null = null
+  /** Revision of the endpoint tables that everything on the node goes by, as the agent last said. */
   servedRevision = 0
   #sentRevision = 0
   #holdsDeltas = true
@@ -99,6 +101,12 @@ export class Session {
     if (this.#connection.bufferedBytes > maxBufferedBytes) {
       this.close(closeCodes.tooSlow, 'the agent does not read what it is sent')
     }
+  }
+
+  /** Endpoint tables as they are at `revision`. */
+  sendTables(revision: number, text: string): void {
+    this.sentTablesRevision = revision
+    this.sendText(text)
   }
 
   /** Until the full set is there, deltas would have nothing to build on. */

@@ -24,6 +24,7 @@ const instance = (changes: Partial<Instance> = {}): Instance => ({
   node: 'n1',
   desired: 'run',
   cause: 'a slot to fill',
+  withdrawDueAtMs: null,
   lostAtMs: null,
   hostPorts: {},
   predecessor: null,

@@ -1,4 +1,4 @@
-import type { Clock, EndpointTable } from '@bulkhead/shared'
+import type { EndpointTable } from '@bulkhead/shared'
 import t from 'tap'
 
 import type { Tables } from '../../src/discovery/tables.ts'
@@ -6,32 +6,7 @@ import { EndpointPushes } from '../../src/sessions/endpoint-pushes.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import { aNode } from '../state/fixtures.ts'
 import { admin, openForTest } from '../state/open-for-test.ts'
-
-/** A clock that is moved by hand. */
-class HandClock implements Clock {
-  #nowMs = 0
-  #timers: { readonly atMs: number; readonly run: () => void }[] = []
-
-  nowMs(): number {
-    return this.#nowMs
-  }
-
-  monotonicMs(): number {
-    return this.#nowMs
-  }
-
-  after(delayMs: number, run: () => void): { cancel(): void } {
-    this.#timers.push({ atMs: this.#nowMs + delayMs, run })
-    return { cancel() {} }
-  }
-
-  advance(ms: number): void {
-    this.#nowMs += ms
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs)
-    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.#nowMs)
-    for (const { run } of due) run()
-  }
-}
+import { HandClock } from '../support/hand-clock.ts'
 
 const table = (revision: number): EndpointTable => ({
   service: 'prod/web',
@@ -59,15 +34,16 @@ async function pushing(): Promise<{
   const sent: Record<string, string[]> = { a1: [], a2: [], d1: [] }
   const sessions = Object.entries(sent).map(([node, texts]) => ({
     node,
-    sendText: (text: string) => texts.push(text),
+    sendTables: (_revision: number, text: string) => texts.push(text),
   }))
   let current: EndpointTable | undefined
-  const tables = { get: () => current } as unknown as Tables
+  const tables = { get: () => current, revision: 1 } as unknown as Tables
   const pushes = new EndpointPushes({
     view: state.view,
     tables,
     clock,
     sessions: () => sessions as unknown as Session[],
+    onSent: () => {},
   })
   return {
     clock,

@@ -125,6 +125,7 @@ export function anInstance(
     node: null,
     desired: 'run',
     cause: 'placed',
+    withdrawDueAtMs: null,
     lostAtMs: null,
     hostPorts: {},
     predecessor: null,

@@ -90,6 +90,7 @@ export function anInstance(change: Partial<Instance> & Pick<Instance, 'id' | 'se
     node: 'n1',
     desired: 'run',
     cause: 'test',
+    withdrawDueAtMs: null,
     lostAtMs: null,
     hostPorts: {},
     predecessor: null,

@@ -56,6 +56,11 @@ export interface Instance {
   readonly desired: 'run' | 'stop'
   /** Why `desired` is what it is, or why it is still pending. */
   readonly cause: string
+  /**
+   * The order to stop it is held back until traffic has left it, at the latest until this wall-clock time; null:
+   * there is nothing to wait for.
+   */
+  readonly withdrawDueAtMs: number | null
   /** Set when the control plane gave it up with its node: it is superseded, and removed when the node is back. */
   readonly lostAtMs: number | null
   /** Host ports by port name. */
@@ -86,7 +91,13 @@ export const unobserved: Observed = {
 export function stateOf(instance: Instance): InstanceState {
   if (instance.lostAtMs !== null) return 'lost'
   if (instance.node === null) return instance.desired === 'stop' ? 'stopped' : 'pending'
-  return instance.observed.state
+  const { state } = instance.observed
+  return state === 'running' && isWithdrawing(instance) ? 'draining' : state
+}
+
+/** True while it is to stop, and its agent has not been told because traffic has yet to leave it. */
+export function isWithdrawing(instance: Instance): boolean {
+  return instance.desired === 'stop' && typeof instance.withdrawDueAtMs === 'number'
 }
 
 /** True once the container is certain to be gone: nothing more can happen to the instance. */

@@ -24,6 +24,7 @@ export function newInstance(service: ServiceKey, step: CreateStep, nowMs: number
     node: step.node,
     desired: 'run',
     cause: step.reason,
+    withdrawDueAtMs: null,
     lostAtMs: null,
     hostPorts: step.hostPorts,
     predecessor: step.predecessor,

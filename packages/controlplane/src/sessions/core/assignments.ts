@@ -1,6 +1,10 @@
-import { isGone, type Assignment, type Instance } from '@bulkhead/shared'
+import { isGone, isWithdrawing, type Assignment, type Instance } from '@bulkhead/shared'
 
 import type { ClusterView, Commit } from '../../state/view.ts'
+
+/** What its agent is told: to stop only when traffic has left it. */
+const orderOf = (instance: Instance): 'run' | 'stop' =>
+  instance.desired === 'stop' && !isWithdrawing(instance) ? 'stop' : 'run'
 
 /** Null when the agent has nothing to do with the instance: it is not placed, gone, or given up. */
 export function assignmentOf(view: ClusterView, instance: Instance): Assignment | null {
@@ -12,7 +16,7 @@ export function assignmentOf(view: ClusterView, instance: Instance): Assignment 
     service: instance.service,
     slot: instance.slot,
     revision: instance.revision,
-    desired: instance.desired,
+    desired: orderOf(instance),
     cause: instance.cause,
     startAtMs: instance.startAtMs,
     attempt: instance.attempt,
@@ -70,7 +74,7 @@ function concernsAgent(before: Instance | undefined, after: Instance | undefined
   if (!before || !after) return true
   return (
     before.node !== after.node ||
-    before.desired !== after.desired ||
+    orderOf(before) !== orderOf(after) ||
     before.lostAtMs !== after.lostAtMs ||
     isGone(before) !== isGone(after)
   )

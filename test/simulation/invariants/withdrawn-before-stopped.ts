@@ -1,0 +1,54 @@
+import { ownership } from '../../../packages/agent/src/index.ts'
+import type { World } from '../world/world.ts'
+import type { MakeInvariant } from './invariant.ts'
+
+/** Nodes that the control plane has not given up, and whose proxy still sends traffic to the instance. */
+function senders(world: World, service: string, instance: string): string[] {
+  return world.nodes
+    .filter(({ name, host, proxy }) => {
+      const record = world.records.node.get(name)
+      const isGivenUp = !record || record.liveness === 'lost' || record.confirmedDead
+      return host.up && !isGivenUp && proxy.sendsTo(service, instance)
+    })
+    .map(({ name }) => name)
+}
+
+/** Nothing that we stop ourselves is sent its stop signal while a live node sends it traffic, before its drain is over. */
+export const withdrawnBeforeStopped: MakeInvariant = (world) => {
+  /** When we decided to stop an instance, and how long it may drain. */
+  const stops = new Map<string, { readonly atMs: number; readonly drainMs: number }>()
+  return {
+    name: 'withdrawn-before-stopped',
+    onCommit({ changes }) {
+      for (const change of changes) {
+        if (change.kind !== 'instance') continue
+        const { key, before, after } = change
+        if (!after) stops.delete(key)
+        else if (before?.desired === 'run' && after.desired === 'stop') {
+          const { service, revision } = after
+          const spec = world.records.revision.get(`${service}@${revision}`)?.spec
+          stops.set(key, { atMs: world.schedule.nowMs, drainMs: spec?.stop.drainMs ?? 0 })
+        }
+      }
+    },
+    onEngineCall(node, call, id) {
+      if (!call.startsWith('signal')) return
+      const labels = node.engine.containers.get(id)?.info.labels ?? {}
+      const instance = labels[ownership.instance] ?? ''
+      const service = labels[ownership.service] ?? ''
+      const record = world.records.instance.get(instance)
+      const stop = stops.get(instance)
+      if (!record || !stop || record.lostAtMs !== null || record.node !== node.name) return
+      // What a probe has condemned, and what its lease no longer covers, is ended for that.
+      if (record.observed.health !== 'healthy' || world.isSpoiled(instance)) return
+      if (world.records.wanted(service)?.spec.exclusive) return
+      if (world.schedule.nowMs >= stop.atMs + stop.drainMs) return
+      const nodes = senders(world, service, instance)
+      if (nodes.length === 0) return
+      world.fail(
+        'withdrawn-before-stopped',
+        `${instance} is told to end after ${Math.round(world.schedule.nowMs - stop.atMs)} ms while ${nodes.join(', ')} may send it traffic`,
+      )
+    },
+  }
+}

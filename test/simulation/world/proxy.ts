@@ -1,0 +1,47 @@
+import type { Traffic, TrafficConsumer } from '../../../packages/agent/src/index.ts'
+import type { Process } from './process.ts'
+
+/** It goes by new tables within this time, mostly … */
+const usualMs = 40
+/** … and now and then only after this. */
+const slowMs = 1500
+
+/** What sends traffic on a node: it outlives the agent that feeds it, and not its machine. */
+export class SimProxy {
+  /** By service, the instances that it sends traffic to. */
+  #served = new Map<string, ReadonlySet<string>>()
+
+  sendsTo(service: string, instance: string): boolean {
+    return this.#served.get(service)?.has(instance) ?? false
+  }
+
+  losePower(): void {
+    this.#served = new Map()
+  }
+
+  /** The proxy as one process of the agent feeds it. */
+  fedBy(process: Process): TrafficConsumer {
+    const { random } = process.host
+    return {
+      name: 'proxy',
+      serve: (traffic) => {
+        const takesMs = random.chance(0.02) ? slowMs : random.between(1, usualMs)
+        const done = Promise.withResolvers<void>()
+        process.after(takesMs, `${process.name} proxy serves r${traffic.revision}`, () => {
+          if (random.chance(0.01)) return done.reject(new Error('the proxy does not answer'))
+          this.#take(traffic)
+          done.resolve()
+        })
+        return done.promise
+      },
+    }
+  }
+
+  #take({ tables }: Traffic): void {
+    const served = [...tables].map(([service, { endpoints }]) => {
+      const instances = endpoints.map(({ instance }) => instance)
+      return [service, new Set(instances)] as const
+    })
+    this.#served = new Map(served)
+  }
+}
