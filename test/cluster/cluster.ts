@@ -8,6 +8,7 @@ import type { InstanceView, ListView, NodeView, ServiceView } from '@bulkhead/sh
 import { waitFor } from '../engines/command.ts'
 import { createHosts, type Hosts } from '../engines/hosts.ts'
 import type { HostProcess } from '../engines/host-process.ts'
+import { mountSmallDisk, type SmallDisk } from '../engines/small-disk.ts'
 
 const launcher = fileURLToPath(new URL('../../bulkhead', import.meta.url))
 const port = 7070
@@ -42,6 +43,8 @@ export interface Cluster extends AsyncDisposable {
   controlPlane(): HostProcess
   startAgent(number: number): Promise<void>
   agent(number: number): HostProcess
+  /** The disk of the control plane, if it has one of its own. */
+  disk(): SmallDisk
 }
 
 export interface ClusterOptions {
@@ -49,6 +52,12 @@ export interface ClusterOptions {
   readonly agents: readonly AgentSettings[]
   /** More of the control plane's configuration, as YAML. */
   readonly config?: string
+  /** More arguments for every dockerd, such as --live-restore. */
+  readonly engineArguments?: readonly string[]
+  /** Gives the control plane a disk of its own, of that size. */
+  readonly diskMiB?: number
+  /** What the process of that name (controlplane, host1 …) finds in its environment. */
+  readonly environment?: (directory: string, name: string) => Readonly<Record<string, string>>
 }
 
 interface Parts {
@@ -57,7 +66,9 @@ interface Parts {
   readonly config: string
   readonly url: string
   controlPlane: HostProcess | null
+  disk: SmallDisk | null
   readonly agents: Map<number, HostProcess>
+  readonly environment: (name: string) => Readonly<Record<string, string>>
 }
 
 function runLauncher(parts: Parts, argv: readonly string[], input = ''): Promise<CommandResult> {
@@ -103,9 +114,9 @@ async function callApi<T>(parts: Parts, path: string, method: string, body: unkn
 }
 
 async function startControlPlane(parts: Parts): Promise<void> {
-  const { hosts, data, config, url } = parts
+  const { hosts, data, config, url, environment } = parts
   const argv = ['controlplane', '--data', data, '--listen', `${hosts.address}:${port}`, '--config', config]
-  const started = hosts.exec([launcher, ...argv])
+  const started = hosts.exec([launcher, ...argv], { env: environment('controlplane') })
   parts.controlPlane = started
   await waitFor('the control plane to serve', 15_000, async () => {
     if (started.end) throw new Error(`the control plane ended: ${started.output()}`)
@@ -127,7 +138,7 @@ async function startAgent(parts: Parts, number: number, settings: AgentSettings)
     for (const [key, value] of Object.entries(settings.labels ?? {})) argv.push('--label', `${key}=${value}`)
     if (settings.physicalHost !== undefined) argv.push('--host', settings.physicalHost)
   }
-  agents.set(number, await host.exec(argv))
+  agents.set(number, await host.exec(argv, { env: parts.environment(host.name) }))
 }
 
 function demand<T>(value: T | null | undefined, what: string): T {
@@ -142,18 +153,22 @@ function configuration(hosts: Hosts, more: string): string {
 
 /** Starts hosts, registry, control plane and agents, and waits until all nodes are ready. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const hosts = await createHosts({ count: options.agents.length, registry: true })
+  const { agents: { length: count }, engineArguments = [], diskMiB, environment } = options
+  const hosts = await createHosts({ count, registry: true, engineArguments })
   const parts: Parts = {
     hosts,
     data: join(hosts.directory, 'controlplane'),
     config: join(hosts.directory, 'controlplane.yaml'),
     url: `http://${hosts.address}:${port}`,
     controlPlane: null,
+    disk: null,
     agents: new Map(),
+    environment: (name) => environment?.(hosts.directory, name) ?? {},
   }
   const cluster = makeCluster(parts, options)
   try {
     mkdirSync(parts.data, { recursive: true })
+    if (diskMiB !== undefined) parts.disk = await mountSmallDisk(parts.data, diskMiB)
     writeFileSync(parts.config, configuration(hosts, options.config ?? ''))
     await startControlPlane(parts)
     await Promise.all(options.agents.map((_settings, index) => cluster.startAgent(index + 1)))
@@ -185,9 +200,12 @@ function makeCluster(parts: Parts, options: ClusterOptions): Cluster {
     controlPlane: () => demand(parts.controlPlane, 'the control plane'),
     startAgent: (number) => startAgent(parts, number, options.agents[number - 1] ?? { zones: [] }),
     agent: (number) => demand(parts.agents.get(number), `agent ${number}`),
+    disk: () => demand(parts.disk, 'a disk of its own'),
     async [Symbol.asyncDispose]() {
       for (const agent of parts.agents.values()) agent.kill('SIGKILL')
       parts.controlPlane?.kill('SIGKILL')
+      await parts.controlPlane?.exited
+      await parts.disk?.[Symbol.asyncDispose]()
       await hosts[Symbol.asyncDispose]()
     },
   }

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { type Claim, claimsDirectory, describeClaim, isOwned } from './claim.ts'
-import { waitFor } from './command.ts'
+import { run, waitFor } from './command.ts'
 import { removeBridge } from './network.ts'
 import { identify, isAlive } from './processes.ts'
 
@@ -31,9 +31,17 @@ function removeCgroup(path: string): void {
   rmdirSync(path)
 }
 
+/** Small disks of a run that was killed are still mounted in its folder. */
+async function unmountAll(claim: Claim): Promise<void> {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+  const points = mounts.map((line) => line.split(' ')[4] ?? '').filter((point) => point.startsWith(`${claim.directory}/`))
+  for (const point of points.toReversed()) await run(['umount', '--lazy', point])
+}
+
 /** Removes what a run leaves behind once all its processes have ended. */
 export async function demolish(claim: Claim): Promise<void> {
   await removeBridge(claim)
+  await unmountAll(claim)
   await waitFor(`the control groups of ${claim.bridge} to be removable`, removalTimeoutMs, () => {
     for (const path of listCgroups(claim)) removeCgroup(path)
     return true

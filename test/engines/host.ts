@@ -40,6 +40,8 @@ export interface Host {
   powerOff(): Promise<void>
   /** Kills the engine alone (SIGKILL); containers run on. Waits until it is gone. */
   killEngine(signal?: NodeJS.Signals): Promise<void>
+  /** Sends the engine a signal and does not wait for anything. */
+  signalEngine(signal: NodeJS.Signals): void
   /** Starts the engine, and after a power failure the machine. */
   startEngine(): Promise<void>
   /** The last lines of everything that was logged on this host. */
@@ -139,6 +141,11 @@ export class EngineHost implements Host {
     if (this.#engine === undefined) throw new Error(`${this.name} has no engine that runs`)
     await stopEngine(this.#engine, signal)
     this.#engine = undefined
+  }
+
+  signalEngine(signal: NodeJS.Signals): void {
+    if (this.#engine === undefined) throw new Error(`${this.name} has no engine that runs`)
+    this.#engine.kill(signal)
   }
 
   async startEngine(): Promise<void> {

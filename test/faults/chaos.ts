@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { type Cluster, waitConverged } from '../cluster/cluster.ts'
-import { crash, running, witness } from '../cluster/witness.ts'
+import { type Cluster, startCluster, waitConverged } from '../cluster/cluster.ts'
+import { running, witness } from '../cluster/witness.ts'
 import { waitFor } from '../engines/command.ts'
 import type { Random } from '../simulation/random.ts'
+import { type Clocks, makeClocks, whyNotClocks } from './clocks.ts'
 import type { EngineLog } from './engine-log.ts'
+import { faults } from './fault-kinds.ts'
 
 /** What a campaign has done, and what it has seen go wrong. */
 export interface Campaign {
@@ -17,19 +19,12 @@ export interface Campaign {
 
 export interface CampaignOptions {
   readonly faults: number
+  /** No fault lasts longer. */
+  readonly longestMs: number
   /** Decides which faults, where and for how long. */
   readonly random: Random
   readonly onFault?: (text: string) => void
 }
-
-interface Scene {
-  readonly cluster: Cluster
-  /** A number from 1 to the number of hosts. */
-  readonly number: number
-  readonly durationMs: number
-}
-
-type Fault = (scene: Scene) => Promise<void>
 
 const replicas = 4
 const convergeMs = 60_000
@@ -67,64 +62,9 @@ const wanted = new Map([
   ['default/leader', 2],
 ])
 
-const frozen = (find: (scene: Scene) => { kill(signal: NodeJS.Signals): void }): Fault => {
-  return async (scene) => {
-    const process = find(scene)
-    process.kill('SIGSTOP')
-    await delay(scene.durationMs)
-    process.kill('SIGCONT')
-  }
-}
-
-/** Each leaves the machines as it found them; what it did to the containers is for the cluster to mend. */
-const faults: Readonly<Record<string, Fault>> = {
-  'host cut off': async ({ cluster, number, durationMs }) => {
-    await cluster.hosts.host(number).cut()
-    await delay(durationMs)
-    await cluster.hosts.host(number).restore()
-  },
-  'answers dropped': async ({ cluster, number, durationMs }) => {
-    await cluster.hosts.host(number).dropFrom(cluster.hosts.address)
-    await delay(durationMs)
-    await cluster.hosts.host(number).clearDrops()
-  },
-  'a fifth of all packets lost': async ({ cluster, durationMs }) => {
-    const { hosts, address } = cluster.hosts
-    for (const host of hosts) await host.dropFrom(address, 20)
-    await delay(durationMs)
-    for (const host of hosts) await host.clearDrops()
-  },
-  'agent killed': async ({ cluster, number }) => {
-    cluster.agent(number).kill('SIGKILL')
-    await cluster.agent(number).exited
-    await cluster.startAgent(number)
-  },
-  'agent frozen': frozen(({ cluster, number }) => cluster.agent(number)),
-  'control plane killed': async ({ cluster, durationMs }) => {
-    cluster.controlPlane().kill('SIGKILL')
-    await cluster.controlPlane().exited
-    await delay(durationMs / 4)
-    await cluster.startControlPlane()
-  },
-  'control plane frozen': frozen(({ cluster }) => cluster.controlPlane()),
-  'engine killed': async ({ cluster, number, durationMs }) => {
-    await cluster.hosts.host(number).killEngine('SIGKILL')
-    await delay(durationMs / 4)
-    await cluster.hosts.host(number).startEngine()
-  },
-  'containers crashed': async ({ cluster, number }) => {
-    const host = cluster.hosts.host(number)
-    for (const { id } of running(await witness([host]))) await crash(host, id)
-  },
-  'restart asked for': async ({ cluster }) => {
-    await cluster.run(['restart', 'web'])
-  },
-  'host drained and given back': async ({ cluster, number, durationMs }) => {
-    await cluster.run(['node', 'drain', `host${number}`])
-    await delay(durationMs / 2)
-    await cluster.run(['node', 'uncordon', `host${number}`])
-  },
-}
+/** The kinds that can be done here. */
+export const faultNames = (hasClocks: boolean): string[] =>
+  Object.keys(faults).filter((name) => hasClocks || faults[name]?.needsClocks !== true)
 
 /** What the engines' events say against the rules so far. */
 function judge(log: EngineLog): string[] {
@@ -151,13 +91,32 @@ async function recover(cluster: Cluster): Promise<void> {
   await waitConverged(cluster, convergeMs)
 }
 
+const diskMiB = 64
+
+/** Three hosts, a control plane on a small disk of its own, and clocks that can be set where that is possible. */
+export async function startChaos(): Promise<{ cluster: Cluster; clocks: Clocks | null }> {
+  const zones = ['application']
+  let clocks: Clocks | null = null
+  const environment = (directory: string, name: string): Readonly<Record<string, string>> => {
+    if (whyNotClocks() !== undefined) return {}
+    clocks ??= makeClocks(directory)
+    return clocks.environment(name)
+  }
+  const cluster = await startCluster({ agents: [{ zones }, { zones }, { zones }], diskMiB, environment })
+  return { cluster, clocks }
+}
+
 /** Faults one after the other, each followed by recovery; at the end nothing may move any more. */
-export async function faultCampaign(cluster: Cluster, log: EngineLog, options: CampaignOptions): Promise<Campaign> {
+export async function faultCampaign(
+  { cluster, clocks }: { readonly cluster: Cluster; readonly clocks: Clocks | null },
+  log: EngineLog,
+  options: CampaignOptions,
+): Promise<Campaign> {
   const { random, onFault } = options
   const done = new Map<string, number>()
   const violations: string[] = []
   let slowestMs = 0
-  const names = Object.keys(faults)
+  const names = faultNames(clocks !== null)
   let order: string[] = []
   await recover(cluster)
   for (let count = 0; count < options.faults && violations.length === 0; count++) {
@@ -165,9 +124,9 @@ export async function faultCampaign(cluster: Cluster, log: EngineLog, options: C
     if (order.length === 0) order = shuffled(names, random)
     const name = order.pop() ?? ''
     const number = random.integer(1, cluster.hosts.hosts.length)
-    const durationMs = random.integer(1000, 8000)
+    const durationMs = random.integer(1000, options.longestMs)
     onFault?.(`${name} (host${number}, ${durationMs} ms)`)
-    await faults[name]?.({ cluster, number, durationMs })
+    await faults[name]?.play({ cluster, clocks, log, random, number, durationMs })
     const since = performance.now()
     await recover(cluster).catch((error: unknown) => violations.push(`after ${name} on host${number}: ${String(error)}`))
     slowestMs = Math.max(slowestMs, performance.now() - since)

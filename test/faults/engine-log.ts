@@ -60,6 +60,14 @@ export class EngineLog implements Disposable {
       )
   }
 
+  /** All containers of a host have ended with the power of the machine, which no engine tells of. */
+  powerWentOff(host: string): void {
+    const endedAtNs = BigInt(Date.now()) * 1_000_000n
+    for (const [id, life] of this.#lives) {
+      if (life.host === host && life.endedAtNs === null) this.#lives.set(id, { ...life, endedAtNs })
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#closed = true
     for (const stream of this.#streams) stream.destroy()
