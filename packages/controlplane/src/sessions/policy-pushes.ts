@@ -7,6 +7,8 @@ import type { Session } from './session.ts'
 
 /** Many nodes come and go together: they are told of once. */
 const gatherMs = 100
+/** What was made for one session is right for others that begin so soon after it. */
+const keptMs = 1000
 
 export interface PolicyPushesDeps {
   readonly view: ClusterView
@@ -21,6 +23,9 @@ export class PolicyPushes {
   readonly #deps: PolicyPushesDeps
   /** What a session was last told, without its revision. */
   readonly #told = new WeakMap<Session, string>()
+  /** By environments: what their nodes are told, without its revision and as a message. */
+  #texts = new Map<string, readonly [content: string, message: string]>()
+  #textsAtMs = 0
   #scheduled = false
 
   constructor(deps: PolicyPushesDeps) {
@@ -28,36 +33,43 @@ export class PolicyPushes {
   }
 
   follow(commits: readonly Commit[]): void {
-    if (this.#scheduled || !commits.some(({ changes }) => changes.some(concerns))) return
+    if (!commits.some(({ changes }) => changes.some(concerns))) return
+    this.#texts.clear()
+    if (this.#scheduled) return
     this.#scheduled = true
     this.#deps.clock.after(gatherMs, () => {
       this.#scheduled = false
-      const texts = new Map<string, readonly [string, string]>()
-      for (const session of this.#deps.sessions()) this.#tell(session, texts)
+      this.#texts.clear()
+      for (const session of this.#deps.sessions()) this.tell(session)
     })
   }
 
-  /** At the beginning of a session. */
+  /** Also at the beginning of a session. */
   tell(session: Session): void {
-    this.#tell(session, new Map())
-  }
-
-  #tell(session: Session, texts: Map<string, readonly [string, string]>): void {
-    const { view, network } = this.#deps
+    const { view } = this.#deps
     const facts = view.nodes.get(session.node)?.facts
     if (facts === undefined) return
-    const audience = facts.environments.join(' ')
-    let entry = texts.get(audience)
-    if (entry === undefined) {
-      const policy = policyFor(view, facts, network)
-      const content = JSON.stringify({ ...policy, revision: 0 })
-      entry = [content, JSON.stringify({ kind: 'policy', policy })]
-      texts.set(audience, entry)
-    }
+    const entry = this.#textsFor(facts)
     const [content, message] = entry
     if (this.#told.get(session) === content) return
     this.#told.set(session, content)
     session.sendText(message)
+  }
+
+  #textsFor(facts: NodeFacts): readonly [content: string, message: string] {
+    const { view, clock, network } = this.#deps
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#textsAtMs > keptMs) this.#texts.clear()
+    if (this.#texts.size === 0) this.#textsAtMs = nowMs
+    const environments = facts.environments.join(' ')
+    let entry = this.#texts.get(environments)
+    if (entry === undefined) {
+      const policy = policyFor(view, facts, network)
+      const content = JSON.stringify({ ...policy, revision: 0 })
+      entry = [content, JSON.stringify({ kind: 'policy', policy })]
+      this.#texts.set(environments, entry)
+    }
+    return entry
   }
 }
 

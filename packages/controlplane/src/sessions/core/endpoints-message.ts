@@ -21,6 +21,14 @@ export function endpointsMessage(
   return `{"kind":"endpoints","full":${full},"revision":${revision},"tables":[${tables.map(textOf).join(',')}]}`
 }
 
+const audiences = new WeakMap<NodeFacts, string>()
+
 /** Nodes with equal audiences get the same tables. */
-export const audienceOf = ({ zones, environments }: NodeFacts): string =>
-  `${zones.join(' ')}|${environments.join(' ')}`
+export function audienceOf(facts: NodeFacts): string {
+  let audience = audiences.get(facts)
+  if (audience === undefined) {
+    audience = `${facts.zones.join(' ')}|${facts.environments.join(' ')}`
+    audiences.set(facts, audience)
+  }
+  return audience
+}
