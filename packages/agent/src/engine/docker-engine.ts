@@ -206,24 +206,25 @@ export class DockerEngine implements Engine {
     command: readonly string[],
     signal: AbortSignal,
   ): Promise<Execution> {
+    const late = new AbortController()
+    const abortSignal = AbortSignal.any([signal, late.signal])
+    const attach = { AttachStdout: true, AttachStderr: true, abortSignal }
     try {
-      const container = this.#docker.getContainer(containerId)
-      const exec = await container.exec({
-        Cmd: [...command],
-        AttachStdout: true,
-        AttachStderr: true,
-        abortSignal: signal,
+      const { exec, stream } = await within(this.#clock, quickMs, async () => {
+        const container = this.#docker.getContainer(containerId)
+        const made = await container.exec({ Cmd: [...command], ...attach })
+        return { exec: made, stream: await made.start({ Detach: false, Tty: false, abortSignal }) }
       })
-      const stream = await exec.start({ Detach: false, Tty: false, abortSignal: signal })
       return {
         output: translated(demultiplex(closing(stream, signal))),
         exitCode: () =>
-          within(this.#clock, quickMs, async (abortSignal) => {
-            const { ExitCode } = await exec.inspect({ abortSignal })
+          within(this.#clock, quickMs, async (inspectSignal) => {
+            const { ExitCode } = await exec.inspect({ abortSignal: inspectSignal })
             return ExitCode ?? -1
           }),
       }
     } catch (error) {
+      late.abort()
       throw toEngineError(error)
     }
   }
@@ -243,13 +244,9 @@ export class DockerEngine implements Engine {
       ...(options.tail === null ? {} : { tail: options.tail }),
     }
     try {
-      const stream = await getStream(
-        this.#docker,
-        `/containers/${containerId}/logs`,
-        query,
-        abortSignal,
-      )
-      yield* demultiplex(stream)
+      const path = `/containers/${containerId}/logs`
+      const open = () => getStream(this.#docker, path, query, abortSignal)
+      yield* demultiplex(await within(this.#clock, quickMs, open))
     } catch (error) {
       throw toEngineError(error)
     } finally {

@@ -11,7 +11,10 @@ async function agentThatTells(served: Served, figures: string): Promise<WebSocke
   const { body: made } = await served.call('POST', '/v1/tokens', { kind: 'join' })
   const joined = await fetch(`${served.url}/v1/agent/join`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${(made as { token: string }).token}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${(made as { token: string }).token}`,
+      'content-type': 'application/json',
+    },
     body: JSON.stringify({ name: 'n1', facts: facts() }),
   })
   const { token } = (await joined.json()) as { token: string }
@@ -62,11 +65,33 @@ test('figures that are none are left out', async (t) => {
     await using served = await serve()
     await served.call('POST', '/v1/apply', { documents: [document()], allowPending: true })
     const socket = await agentThatTells(served, figures)
-    const isRunning = () => [...served.state.view.instances.values()].some(({ observed }) => observed.state === 'running')
+    const isRunning = () =>
+      [...served.state.view.instances.values()].some(({ observed }) => observed.state === 'running')
     while (!isRunning()) await new Promise((resolve) => setTimeout(resolve, 10))
     const { status, body } = await served.call('GET', '/v1/top/instances')
     t.equal(status, 200)
     t.equal((body as { items: unknown[] }).items.length, count, figures.slice(0, 40))
     socket.terminate()
   }
+})
+
+test('a node whose engine does not answer is neither asked nor counted', async (t) => {
+  await using served = await serve()
+  await served.call('POST', '/v1/apply', { documents: [document()], allowPending: true })
+  const socket = await agentThatTells(served, '{"cpuMillis":1,"memoryBytes":2,"pids":3}')
+  const { view } = served.state
+  const isRunning = () =>
+    [...view.instances.values()].some(({ observed }) => observed.state === 'running')
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 10))
+  while (!isRunning()) await soon()
+  const read = async (path: string) =>
+    (await served.call('GET', path)).body as { items: { replicas?: object }[] }
+  t.equal((await read('/v1/top/nodes')).items.length, 1)
+  t.match((await read('/v1/services')).items[0]?.replicas, { healthy: 1 })
+  socket.send(JSON.stringify({ kind: 'heartbeat', sequence: 2, engineProblem: 'it is gone' }))
+  while (view.nodes.get('n1')?.liveness !== 'down') await soon()
+  t.same((await read('/v1/top/nodes')).items, [])
+  t.same((await read('/v1/top/instances')).items, [])
+  t.match((await read('/v1/services')).items[0]?.replicas, { running: 1, healthy: 0 })
+  socket.terminate()
 })

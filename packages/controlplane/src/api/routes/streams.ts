@@ -93,9 +93,17 @@ function statsOf(deps: ApiDeps, instance: Instance): Promise<Stats | null> {
   })
 }
 
+/** Others cannot tell what is used on them, and are not waited for. */
+const isReady = ({ state }: ApiDeps, node: string | null): boolean =>
+  node !== null && state.view.nodes.get(node)?.liveness === 'ready'
+
 async function allStats(deps: ApiDeps): Promise<{ instance: Instance; stats: Stats }[]> {
   const running = [...deps.state.view.instances.values()].filter(
-    (instance) => !isGone(instance) && instance.observed.state === 'running' && instance.lostAtMs === null,
+    (instance) =>
+      !isGone(instance) &&
+      instance.observed.state === 'running' &&
+      instance.lostAtMs === null &&
+      isReady(deps, instance.node),
   )
   const found: { instance: Instance; stats: Stats }[] = []
   const next = running.values()
@@ -121,7 +129,9 @@ function topRoutes(app: FastifyInstance, deps: ApiDeps): void {
   }))
   app.get('/v1/top/nodes', read, async () => {
     const sums = new Map<string, Stats>()
-    for (const name of deps.state.view.nodes.keys()) sums.set(name, { cpuMillis: 0, memoryBytes: 0, pids: 0 })
+    for (const name of deps.state.view.nodes.keys()) {
+      if (isReady(deps, name)) sums.set(name, { cpuMillis: 0, memoryBytes: 0, pids: 0 })
+    }
     for (const { instance, stats } of await allStats(deps)) {
       const sum = sums.get(instance.node ?? '')
       if (!sum || instance.node === null) continue

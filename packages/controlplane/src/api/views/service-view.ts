@@ -27,7 +27,9 @@ export function serviceView(view: ClusterView, service: Service, full = false): 
   for (const instance of view.instancesOf(service.key)) {
     if (instance.lostAtMs !== null || instance.observed.state !== 'running') continue
     running += 1
-    if (!isHealthy(instance)) continue
+    // As the status does: what was healthy when it was last heard of is not known to be so.
+    const node = instance.node === null ? undefined : view.nodes.get(instance.node)
+    if (!isHealthy(instance) || node?.liveness !== 'ready') continue
     healthy += 1
     const template = view.revisionOf(service.key, instance.revision)?.templateHash
     if (template === revision?.templateHash) updated += 1
