@@ -216,9 +216,12 @@ async function main(): Promise<void> {
   await step('agent', () => startAgent(server, engine.socket))
   await step('example', deploy)
   const urls = await webUrls()
-  await verify(urls)
+  await step(`a page from all three tiers (${urls[0]}shop)`, () => verify(urls))
+  if (process.env['BULKHEAD_START_EXIT'] === '1') {
+    say('everything works; removing what was started here …')
+    return
+  }
   sayWhatNext(urls, engine.socket)
-  if (process.env['BULKHEAD_START_EXIT'] === '1') return
   await new Promise<void>((resolve) => {
     const keepAlive = setInterval(() => undefined, 60_000)
     interrupted.signal.addEventListener('abort', () => {
