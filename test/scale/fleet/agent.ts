@@ -78,6 +78,8 @@ export class SimulatedAgent {
   #receive(text: string): void {
     if (text.startsWith('{"kind":"endpoints"')) {
       this.#events.onEndpoints(text)
+      const revision = Number(/"revision":(\d+)/.exec(text)?.[1])
+      this.#send({ kind: 'endpoints-applied', revision })
       return
     }
     const message = JSON.parse(text) as ToAgentMessage

@@ -3,7 +3,8 @@ import type { Clock, EndpointTable, ServiceKey } from '@bulkhead/shared'
 import { concernsNode, reachesOf } from '../discovery/core/endpoints.ts'
 import type { Tables } from '../discovery/tables.ts'
 import type { ClusterView } from '../state/view.ts'
-import { audienceOf, endpointsMessage } from './core/endpoints-message.ts'
+import type { Audiences } from './audiences.ts'
+import { endpointsMessage } from './core/endpoints-message.ts'
 import type { Session } from './session.ts'
 
 /** What changes within this time goes out together … */
@@ -16,7 +17,7 @@ export interface EndpointPushesDeps {
   readonly tables: Tables
   readonly clock: Clock
   /** Sessions that have had their full set. */
-  readonly sessions: () => Iterable<Session>
+  readonly audiences: Audiences
   /** All changes that there were have been sent. */
   readonly onSent: () => void
 }
@@ -61,13 +62,12 @@ export class EndpointPushes {
   }
 
   #flush(): void {
-    const { clock, sessions } = this.#deps
+    const { clock } = this.#deps
     const sinceMs = clock.monotonicMs()
     this.#scheduled = false
     const pending = this.#pending
     this.#pending = new Map()
-    const listening = [...sessions()]
-    if (listening.length > 0) this.#send(listening, this.#changed(pending))
+    if (this.#deps.audiences.size > 0) this.#send(this.#changed(pending))
     const nowMs = clock.monotonicMs()
     this.#quietAtMs = nowMs + Math.max(gatherMs, (nowMs - sinceMs) * restFactor)
     this.#deps.onSent()
@@ -87,23 +87,16 @@ export class EndpointPushes {
     return changed
   }
 
-  #send(listening: readonly Session[], changed: readonly EndpointTable[]): void {
+  #send(changed: readonly EndpointTable[]): void {
     if (changed.length === 0) return
-    const { view, tables } = this.#deps
+    const { view, tables, audiences } = this.#deps
     const { revision } = tables
     const reaches = reachesOf(view.zones)
-    const messages = new Map<string, string | null>()
-    for (const session of listening) {
-      const facts = view.nodes.get(session.node)?.facts
-      if (facts === undefined) continue
-      const audience = audienceOf(facts)
-      let message = messages.get(audience)
-      if (message === undefined) {
-        const wanted = changed.filter((table) => concernsNode(table, facts, reaches))
-        message = wanted.length > 0 ? endpointsMessage(false, revision, wanted) : null
-        messages.set(audience, message)
-      }
-      if (message !== null) session.sendTables(revision, message)
+    for (const { facts, sessions } of audiences) {
+      const wanted = changed.filter((table) => concernsNode(table, facts, reaches))
+      if (wanted.length === 0) continue
+      const message = endpointsMessage(false, revision, wanted)
+      for (const session of sessions) session.sendTables(revision, message)
     }
   }
 }

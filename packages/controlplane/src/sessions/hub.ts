@@ -7,6 +7,7 @@ import type { NodeMonitor } from '../nodes/monitor.ts'
 import type { State } from '../state/state.ts'
 import type { Commit } from '../state/view.ts'
 import { Beats } from './beats.ts'
+import { Audiences } from './audiences.ts'
 import { closeCodes, type Connection } from './connection.ts'
 import { applyInventory, applyReports } from './core/apply-reports.ts'
 import { deltasOf, fullSet } from './core/assignments.ts'
@@ -41,6 +42,7 @@ export class Hub implements SessionHandlers {
   readonly #refused = new Map<string, string>()
   /** Of nodes that have had a session: a new one must not see all times a little differently. */
   readonly #hostClocks = new Map<string, HostClock>()
+  readonly #audiences = new Audiences()
   readonly #pushes: EndpointPushes
   readonly #policies: PolicyPushes
   readonly #withdrawals: Withdrawals
@@ -50,7 +52,7 @@ export class Hub implements SessionHandlers {
     const { state, monitor, tables, clock, network } = deps
     const sessions = (): Iterable<Session> => this.#synced()
     this.beats = new Beats(monitor)
-    this.#pushes = new EndpointPushes({ view: state.view, tables, clock, sessions, onSent: () => this.#withdrawals.look() })
+    this.#pushes = new EndpointPushes({ view: state.view, tables, clock, audiences: this.#audiences, onSent: () => this.#withdrawals.look() })
     tables.listen((touched) => this.#pushes.take(touched))
     this.#policies = new PolicyPushes({ view: state.view, clock, network, sessions })
     this.#withdrawals = new Withdrawals({
@@ -75,6 +77,7 @@ export class Hub implements SessionHandlers {
   closed(session: Session): void {
     if (this.#deps.state.view.nodes.has(session.node)) this.#hostClocks.set(session.node, session.hostClock)
     session.closed()
+    this.#audiences.remove(session)
     this.#unknown.delete(session)
     if (this.#sessions.get(session.node) === session) this.#sessions.delete(session.node)
   }
@@ -190,6 +193,8 @@ export class Hub implements SessionHandlers {
     })
     if (session.phase !== 'greeted') return
     session.phase = 'synced'
+    const facts = state.view.nodes.get(session.node)?.facts
+    if (facts) this.#audiences.add(session, facts)
     // From here on its lease runs again: what was given away before is missing from the set that follows.
     monitor.answered(session.node)
     if (session.beatKey) this.beats.synced(session.node, session.bootId, session.beatKey)

@@ -2,6 +2,7 @@ import type { EndpointTable } from '@bulkhead/shared'
 import t from 'tap'
 
 import type { Tables } from '../../src/discovery/tables.ts'
+import { Audiences } from '../../src/sessions/audiences.ts'
 import { EndpointPushes } from '../../src/sessions/endpoint-pushes.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import { aNode } from '../state/fixtures.ts'
@@ -32,17 +33,19 @@ async function pushing(): Promise<{
   })
   const clock = new HandClock()
   const sent: Record<string, string[]> = { a1: [], a2: [], d1: [] }
-  const sessions = Object.entries(sent).map(([node, texts]) => ({
-    node,
-    sendTables: (_revision: number, text: string) => texts.push(text),
-  }))
+  const audiences = new Audiences()
+  for (const [node, texts] of Object.entries(sent)) {
+    const session = { node, sendTables: (_revision: number, text: string) => texts.push(text) }
+    const facts = state.view.nodes.get(node)?.facts
+    if (facts) audiences.add(session as unknown as Session, facts)
+  }
   let current: EndpointTable | undefined
   const tables = { get: () => current, revision: 1 } as unknown as Tables
   const pushes = new EndpointPushes({
     view: state.view,
     tables,
     clock,
-    sessions: () => sessions as unknown as Session[],
+    audiences,
     onSent: () => {},
   })
   return {

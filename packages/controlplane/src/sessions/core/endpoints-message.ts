@@ -1,4 +1,4 @@
-import type { EndpointTable, NodeFacts } from '@bulkhead/shared'
+import type { EndpointTable } from '@bulkhead/shared'
 
 const texts = new WeakMap<EndpointTable, string>()
 
@@ -19,16 +19,4 @@ export function endpointsMessage(
   tables: readonly EndpointTable[],
 ): string {
   return `{"kind":"endpoints","full":${full},"revision":${revision},"tables":[${tables.map(textOf).join(',')}]}`
-}
-
-const audiences = new WeakMap<NodeFacts, string>()
-
-/** Nodes with equal audiences get the same tables. */
-export function audienceOf(facts: NodeFacts): string {
-  let audience = audiences.get(facts)
-  if (audience === undefined) {
-    audience = `${facts.zones.join(' ')}|${facts.environments.join(' ')}`
-    audiences.set(facts, audience)
-  }
-  return audience
 }
