@@ -124,10 +124,10 @@ function refusal(error: unknown): BulkheadError {
   const why = error instanceof Error ? error.message : String(error)
   const refused = new BulkheadError(
     'store-failed',
-    `The write was taken back because the store did not take it: ${why}`,
+    `the write was taken back because the store did not take it: ${why}`,
     error instanceof StoreFull
-      ? 'Make room on the file system of the data directory, then try again; nothing was changed'
-      : 'Look into the log of the control plane and at the disk of its data directory; nothing was changed',
+      ? 'make room on the file system of the data directory, then try again; nothing was changed'
+      : 'look into the log of the control plane and at the disk of its data directory; nothing was changed',
   )
   refused.cause = error
   return refused

@@ -208,7 +208,7 @@ export class State {
 
   /** Takes no more writes; resolves when nothing is on its way to the store. Does not close the store. */
   async close(): Promise<void> {
-    this.#closed ??= new BulkheadError('store-failed', 'The control plane is shutting down')
+    this.#closed ??= new BulkheadError('store-failed', 'the control plane is shutting down')
     await this.settled().catch(() => {})
     await this.#pruner.idle()
   }
@@ -224,7 +224,7 @@ export class State {
     throw new BulkheadError(
       'too-many-requests',
       `${counted(this.#commits.waiting, 'write is', 'writes are')} waiting for the disk`,
-      'Try again in a moment',
+      'try again in a moment',
     )
   }
 
@@ -283,8 +283,8 @@ export class State {
     if (error instanceof StoreConflict || error instanceof StoreUnusable) {
       this.#closed = new BulkheadError(
         'store-failed',
-        `The control plane has lost its store: ${error.message}`,
-        'Look into the log of the control plane and start it again',
+        `the control plane has lost its store: ${error.message}`,
+        'look into the log of the control plane and start it again',
       )
       this.#deps.onFatal(error)
     }

@@ -19,7 +19,7 @@ test('readyz says when the store cannot write, and recovers without anybody else
   const refused = await served.call('GET', '/readyz')
   t.match(refused, {
     status: 503,
-    body: { code: 'store-failed', detail: /the disk is full/, advice: /Make room/ },
+    body: { code: 'store-failed', detail: /the disk is full/, advice: /make room/ },
   })
   const { tried } = store
   for (let asked = 0; asked < 50; asked++)

@@ -40,7 +40,7 @@ async function fill(state: State, prefix: string): Promise<string[]> {
       (reason: unknown) => reason,
     )
     if (error !== null) {
-      t.match(error, { code: 'store-failed', message: /cannot be written/, advice: /Make room/ })
+      t.match(error, { code: 'store-failed', message: /cannot be written/, advice: /make room/ })
       return acknowledged
     }
     acknowledged.push(id)
