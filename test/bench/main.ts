@@ -215,22 +215,36 @@ async function benchFootprint(cluster: Cluster, image: string): Promise<void> {
   await removeBulkhead(cluster)
 }
 
-/** Start of a process to its end, medians of many runs that take turns. */
-function benchStart(): void {
-  const time = (argv: readonly string[]): number => {
+/** Start of a process to its end, medians of many runs that take turns: alone, and with a question to its server. */
+function benchStart(cluster: Cluster): void {
+  const env = {
+    ...process.env,
+    BULKHEAD_CONTEXT: cluster.context,
+    DOCKER_HOST: `unix://${cluster.hosts.host(1).socket}`,
+  }
+  const time = ([command = '', ...argv]: readonly string[]): number => {
     const since = performance.now()
-    spawnSync(argv[0] ?? '', argv.slice(1), { stdio: 'ignore' })
+    const { status } = spawnSync(command, argv, { stdio: 'ignore', env })
+    if (status !== 0) throw new Error(`${command} ${argv.join(' ')} ended with ${status}`)
     return performance.now() - since
   }
   const launcher = new URL('../../bulkhead', import.meta.url).pathname
-  const samples: [number[], number[]] = [[], []]
-  for (let count = 0; count < 30; count++) {
-    samples[0].push(time([launcher, '--version']))
-    samples[1].push(time(['docker', '--version']))
-  }
-  const [ours, docker] = samples.map((list) => median(list))
   tell('')
-  tell(`Command line start: \`bulkhead --version\` ${ours?.toFixed(0)} ms, \`docker --version\` ${docker?.toFixed(0)} ms, ratio ${((ours ?? 0) / (docker ?? 1)).toFixed(2)}.`)
+  tell('| command line, start to end | Bulkhead, ms | docker, ms | ratio |')
+  tell('| --- | --- | --- | --- |')
+  for (const [ours, theirs] of [
+    [['--version'], ['--version']],
+    [['get', 'services'], ['ps']],
+  ] as const) {
+    const samples: [number[], number[]] = [[], []]
+    for (let count = 0; count < 30; count++) {
+      samples[0].push(time([launcher, ...ours]))
+      samples[1].push(time(['docker', ...theirs]))
+    }
+    const [bulkhead = Number.NaN, docker = Number.NaN] = samples.map((list) => median(list))
+    const what = `\`bulkhead ${ours.join(' ')}\`, \`docker ${theirs.join(' ')}\``
+    tell(`| ${what} | ${bulkhead.toFixed(0)} | ${docker.toFixed(0)} | ${(bulkhead / docker).toFixed(2)} |`)
+  }
 }
 
 async function main(): Promise<void> {
@@ -249,7 +263,7 @@ async function main(): Promise<void> {
   await benchKill(cluster, image)
   await benchHostLoss(cluster, image)
   await benchFootprint(cluster, image)
-  benchStart()
+  benchStart(cluster)
   if (values.output !== undefined) writeFileSync(values.output, `${lines.join('\n')}\n`)
 }
 
