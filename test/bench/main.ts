@@ -11,7 +11,7 @@ import { pull } from '../engines/containers.ts'
 import { whyNotEngines } from '../engines/skip.ts'
 import { cpuPercent, nodeProcess, residentMiB } from './footprint.ts'
 import { deployRaw, payloadOf, removeRaw } from './raw.ts'
-import { killToRunning } from './recovery.ts'
+import { createToRunning, killToRunning } from './recovery.ts'
 import { timeToStarts } from './starts.ts'
 import { median, spread, timed } from './stats.ts'
 import { createSwarmService, deploySwarm, leaveSwarm, removeSwarm, startSwarm, waitElsewhere, waitForTasks, type Swarm } from './swarm.ts'
@@ -22,6 +22,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '3' },
     counts: { type: 'string', default: '30,90' },
+    only: { type: 'string', default: 'deploy,kill,loss,footprint,start' },
     kills: { type: 'string', default: '15' },
     idle: { type: 'string', default: '20' },
     output: { type: 'string' },
@@ -122,12 +123,16 @@ async function benchKill(cluster: Cluster, image: string): Promise<void> {
   const kills = Number(values.kills)
   const { hosts } = cluster.hosts
   const host = cluster.hosts.host(1)
+  const raw: number[] = []
   const bulkhead: number[] = []
   await deployBulkhead(cluster, image, 6)
   await waitPrepared(cluster)
+  const payload = await payloadOf(host, sampleOn(await witness([host]), host.name) ?? '')
   for (let count = 0; count < kills; count++) {
     const victim = running(await witness([host]))[count % 2]
     if (!victim) break
+    // In turns, beside the same containers on the same engine.
+    raw.push(await createToRunning(host, payload, 'bulkhead-bench=raw'))
     bulkhead.push(await killToRunning(hosts, host, victim.id, `bulkhead.slot=${victim.slot}`))
     await waitPrepared(cluster)
   }
@@ -147,7 +152,8 @@ async function benchKill(cluster: Cluster, image: string): Promise<void> {
     }
     await removeSwarm(swarm)
   })
-  tell(`| kill to running again, s | – | ${spread(bulkhead)} | ${spread(swarmed)} | |`)
+  const ratio = median(bulkhead) / median(raw)
+  tell(`| kill to running again; raw: create and start, s | ${spread(raw)} | ${spread(bulkhead)} | ${spread(swarmed)} | ${ratio.toFixed(2)} × raw |`)
 }
 
 /** Successors are created a while after the start; a second crash within that time is answered without one. */
@@ -247,6 +253,12 @@ function benchStart(cluster: Cluster): void {
   }
 }
 
+function demandPart<T>(parts: Readonly<Record<string, T>>, name: string): T {
+  const part = parts[name]
+  if (part === undefined) throw new Error(`--only ${name}: there are ${Object.keys(parts).join(', ')}`)
+  return part
+}
+
 async function main(): Promise<void> {
   const reason = whyNotEngines()
   if (reason !== undefined) throw new Error(`the benchmark needs real engines: ${reason}`)
@@ -259,11 +271,14 @@ async function main(): Promise<void> {
   tell('')
   tell('| | raw engine API | Bulkhead | Docker Swarm | |')
   tell('| --- | --- | --- | --- | --- |')
-  await benchDeploy(cluster, image)
-  await benchKill(cluster, image)
-  await benchHostLoss(cluster, image)
-  await benchFootprint(cluster, image)
-  benchStart(cluster)
+  const parts: Readonly<Record<string, () => void | Promise<void>>> = {
+    deploy: () => benchDeploy(cluster, image),
+    kill: () => benchKill(cluster, image),
+    loss: () => benchHostLoss(cluster, image),
+    footprint: () => benchFootprint(cluster, image),
+    start: () => benchStart(cluster),
+  }
+  for (const part of values.only.split(',')) await demandPart(parts, part)()
   if (values.output !== undefined) writeFileSync(values.output, `${lines.join('\n')}\n`)
 }
 
