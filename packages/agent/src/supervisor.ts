@@ -5,7 +5,7 @@ import { acceptAssignments, type AssignmentsMessage } from './core/accept.ts'
 import type { Action } from './core/action.ts'
 import { assort } from './core/assort.ts'
 import { catchUp } from './core/catch-up.ts'
-import { leftoversOf, reportsOfRemoved, reportsOfUnclaimed } from './core/claims.ts'
+import { leftoversOf, reportsOfRemoved, reportsOfUnclaimed, unclaimedExclusive } from './core/claims.ts'
 import type { ContainerInfo } from './core/container.ts'
 import { isUnwanted, type Lineage, observe, reportsOf } from './core/lineage.ts'
 import { ownership } from './core/ownership.ts'
@@ -129,6 +129,7 @@ export class Supervisor {
     for (const { key, assignment } of this.#deps.store.all.values()) {
       if (assignment.template.exclusive) this.#mark(key)
     }
+    this.#discardLeftovers()
   }
 
   #catchUp(): void {
@@ -282,17 +283,22 @@ export class Supervisor {
   }
 
   #discardLeftovers(): void {
-    const { store, watch } = this.#deps
-    if (!this.#sawFullSet || !watch.isReady || this.#stopped) return
-    for (const container of leftoversOf(watch.containers.all(), store.all)) {
-      void this.#discardLeftover(container)
+    const { store, watch, lease } = this.#deps
+    if (!watch.isReady || this.#stopped) return
+    const owned = watch.containers.all()
+    if (this.#sawFullSet) {
+      const reason = 'no assignment accounts for it'
+      for (const container of leftoversOf(owned, store.all)) void this.#discardLeftover(container, reason)
+    } else if (lease.standing === 'ending' || lease.standing === 'over') {
+      const reason = 'it is exclusive, there is no record of it, and the lease of this node has run out'
+      for (const container of unclaimedExclusive(owned, store.all)) void this.#discardLeftover(container, reason)
     }
   }
 
   /** Nobody else would ever tell that it is gone: there is no record of it here. */
-  async #discardLeftover(container: ContainerInfo): Promise<void> {
+  async #discardLeftover(container: ContainerInfo, reason: string): Promise<void> {
     if (this.#discarding.has(container.id)) return
-    await this.#discard(container.id, 'no assignment accounts for it')
+    await this.#discard(container.id, reason)
     const { watch, clock, onRemoved } = this.#deps
     if (watch.containers.get(container.id)) return
     for (const report of reportsOfRemoved(container, clock.nowMs())) onRemoved(report)

@@ -107,3 +107,28 @@ t.test('a new process that reaches nobody ends it after its grace, one that is t
   t.same(running(), ['default/web'])
   await world.stop()
 })
+
+t.test('an agent that has lost its journal ends what is exclusive with the lease, too, by its labels', async (t) => {
+  const { world, running, clock } = await begin()
+  await world.stop()
+  world.storage.data = null
+  world.reachable = false
+  await world.start()
+  await clock.pass(4000)
+  t.same(running(), ['default/db', 'default/web'], 'for a moment it may still be heard')
+  await clock.pass(3000)
+  t.same(running(), ['default/web'], 'what is not exclusive goes on')
+  await world.stop()
+})
+
+t.test('an agent that has lost its journal and is answered in time ends nothing', async (t) => {
+  const { world, running, clock } = await begin()
+  await world.stop()
+  world.storage.data = null
+  await world.start()
+  world.welcome()
+  assign(world, 2, db, web)
+  await clock.pass(60_000)
+  t.same(running(), ['default/db', 'default/web'])
+  await world.stop()
+})

@@ -39,6 +39,16 @@ export function leftoversOf(
   return owned.filter((container) => !claims.has(container.labels[ownership.instance] ?? ''))
 }
 
+/**
+ * Live containers of exclusive instances of which only the labels are left to tell: there is nobody who would end them
+ * with the lease of the node, such as after the loss of the journal.
+ */
+export function unclaimedExclusive(owned: readonly ContainerInfo[], lineages: Lineages): readonly ContainerInfo[] {
+  return leftoversOf(owned, lineages).filter(
+    (container) => isAlive(container) && container.labels[ownership.exclusive] !== undefined,
+  )
+}
+
 /** Containers on the engine that are not this node's: nobody here touches them. */
 export function countUnmanaged(
   containers: readonly Pick<ContainerInfo, 'labels'>[],

@@ -94,6 +94,7 @@ function labelsOf(
     [ownership.attempt]: String(link.attempt),
     [ownership.startAt]: String(link.startAtMs),
     [ownership.ports]: JSON.stringify(hostPorts),
+    ...(template.exclusive ? { [ownership.exclusive]: 'true' } : {}),
     ...(startsQuickly(lineage, link)
       ? { [ownership.cpuLimit]: String(template.resources.cpuMillis) }
       : {}),

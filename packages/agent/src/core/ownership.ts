@@ -12,6 +12,8 @@ export const ownership = {
   origin: 'bulkhead.origin',
   predecessor: 'bulkhead.predecessor',
   attempt: 'bulkhead.attempt',
+  /** Present when it must not outlive the lease of its node. */
+  exclusive: 'bulkhead.exclusive',
   startAt: 'bulkhead.start-at',
   /** Host ports by port name, as JSON. */
   ports: 'bulkhead.ports',
