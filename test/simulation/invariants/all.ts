@@ -13,6 +13,7 @@ import { onePerSlot } from './one-per-slot.ts'
 import { owners } from './owners.ts'
 import { paced } from './paced.ts'
 import { reasons } from './reasons.ts'
+import { told } from './told.ts'
 import { withdrawnBeforeStopped } from './withdrawn-before-stopped.ts'
 
 /** Every promise that is held against what happens; `converges` and `rests` are the player's own. */
@@ -30,6 +31,7 @@ export const invariants: readonly MakeInvariant[] = [
   paced,
   reasons,
   owners,
+  told,
   discovery,
   bounded,
 ]

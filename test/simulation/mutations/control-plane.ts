@@ -5,6 +5,12 @@ const source = (file: string): string => `packages/controlplane/src/${file}`
 /** Deliberate bugs of the control plane. */
 export const controlPlaneMutations: readonly Mutation[] = [
   {
+    name: 'agents whose connection is held up are not heard',
+    file: source('sessions/beats.ts'),
+    find: "if (beat.kind === 'hears') this.#monitor.vouched(beat.node)",
+    replace: "if (beat.kind === 'answer') this.#monitor.vouched(beat.node)",
+  },
+  {
     name: 'commits are told before they are on the disk',
     file: source('state/group-commit.ts'),
     find: `    this.#inFlight = group

@@ -40,6 +40,14 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
     }),
   ],
   [
+    3,
+    (random) => ({
+      kind: 'store-slow',
+      forMs: long(random),
+      commitMs: random.pick([50, 500, 5000]),
+    }),
+  ],
+  [
     2,
     (random) => ({ kind: 'control-plane-clock', byMs: random.integer(-worstJumpMs, worstJumpMs) }),
   ],
@@ -60,6 +68,7 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
       node: name,
       forMs: middle(random),
       containersDie: random.chance(0.5),
+      containersLost: random.chance(0.15),
     }),
   ],
   [5, (random, { host }) => ({ kind: 'power-off', host, forMs: long(random) })],

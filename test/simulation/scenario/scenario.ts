@@ -37,6 +37,7 @@ export type FaultStep =
   | { readonly kind: 'control-plane-suspended'; readonly forMs: number }
   | { readonly kind: 'control-plane-slow'; readonly forMs: number; readonly factor: number }
   | { readonly kind: 'store-full'; readonly forMs: number }
+  | { readonly kind: 'store-slow'; readonly forMs: number; readonly commitMs: number }
   | { readonly kind: 'control-plane-clock'; readonly byMs: number }
   | { readonly kind: 'agent-crash'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'agent-restart'; readonly node: string }
@@ -47,6 +48,8 @@ export type FaultStep =
       readonly node: string
       readonly forMs: number
       readonly containersDie: boolean
+      /** It comes back without its containers. */
+      readonly containersLost?: boolean
     }
   | { readonly kind: 'power-off'; readonly host: string; readonly forMs: number }
   | { readonly kind: 'suspended'; readonly node: string; readonly forMs: number }

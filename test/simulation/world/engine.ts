@@ -194,6 +194,12 @@ export class SimEngine {
     }
   }
 
+  /** What it keeps of containers is gone, and the containers with it: somebody has cleared its directory. */
+  loseContainers(): void {
+    for (const { info } of this.containers.values()) if (!this.foreign.has(info.id)) this.remove(info.id)
+    this.#recent = []
+  }
+
   /** The stream of events breaks, and nothing else. */
   breakEvents(): void {
     for (const listener of this.listeners) listener(null)

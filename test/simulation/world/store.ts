@@ -12,6 +12,8 @@ import type { Process } from './process.ts'
 export class StoreDisk {
   readonly #memory = new MemoryStore({ maxEventsLoaded: 100 })
   full = false
+  /** How much longer than usual a commit takes at most. */
+  commitMs = 0
   /** Of the last batch that is on the disk. */
   revision = 0
   batches = 0
@@ -50,7 +52,8 @@ export class ProcessStore implements Store {
   }
 
   commit(batch: Batch): Promise<void> {
-    const takesMs = (): number => this.#process.host.takesMs(0.2, 5)
+    const { host } = this.#process
+    const takesMs = (): number => host.takesMs(0.2, 5) + host.random.between(0, this.#disk.commitMs) / 2
     return this.#process.ask(
       'store commit',
       takesMs(),

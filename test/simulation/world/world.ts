@@ -63,6 +63,8 @@ export class World {
   violation: Violation | null = null
   /** No more steps: everything is mended, and what is wanted is final. */
   calm = false
+  /** Until when the control plane's machine, program or disk is in trouble, as far as is known. */
+  controlTroubledAtMs = 0
   /** Commits, and calls that change something on an engine. */
   changes = 0
   /** Instances that something other than ourselves has harmed. */

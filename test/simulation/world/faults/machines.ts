@@ -61,8 +61,9 @@ function handlersOnNode({ schedule }: World, until: Until): OnNodeHandlers {
       until(`agent of ${node.name}`, forMs, () => node.startAgent())
     },
     'agent-restart': (node) => node.restartAgent(),
-    'engine-down'({ engine, name, host }, { forMs, containersDie }) {
+    'engine-down'({ engine, name, host }, { forMs, containersDie, containersLost = false }) {
       engine.stop(containersDie)
+      if (containersLost) engine.loseContainers()
       until(`engine of ${name}`, forMs, () => (engine.up = host.up))
     },
     suspended({ host }, { forMs }) {
