@@ -46,7 +46,7 @@ export function defineTop(command: Command, { cli, connect, action }: Toolkit): 
           return
         }
         if (used.items.length === 0) {
-          cli.stderr.write(`no ${kind}\n`)
+          cli.stderr.write(`no ${kind} that tell what they use\n`)
           return
         }
         const nodes: readonly NodeView[] =
