@@ -1,0 +1,11 @@
+/** An entry of its own: it loads what reads and writes DNS messages, which only servers of names need. */
+export * from './dns/core/name.ts'
+export { rcode, type Transport } from './dns/core/message.ts'
+export type { AskedBy } from './dns/core/respond.ts'
+export type { VisibleNames } from './dns/core/zone.ts'
+export { ask } from './dns/ask.ts'
+export { Forwarder, type ForwarderDeps } from './dns/forwarder.ts'
+export { hostResolvers } from './dns/host-resolvers.ts'
+export { listenDns } from './dns/listen.ts'
+export { makeResponder } from './dns/responder.ts'
+export type { DnsHandler, DnsListening, DnsRequest, ListenDns } from './dns/server.ts'
