@@ -19,14 +19,21 @@ void test('the agent’s tests that need a real engine', { skip, timeout }, asyn
   t.ok(files.length > 0)
   await using hosts = await createHosts({ count: 1, registry: true })
   const host = hosts.host(1)
-  await pull(host.docker, hosts.images.idle)
+  const [echo] = hosts.images.echo
+  await Promise.all([pull(host.docker, hosts.images.idle), pull(host.docker, echo)])
   for (const file of files) {
-    const env = { BULKHEAD_TEST_DOCKER: '/run/docker.sock', BULKHEAD_TEST_IMAGE: hosts.images.idle }
+    const env = {
+      BULKHEAD_TEST_DOCKER: '/run/docker.sock',
+      BULKHEAD_TEST_IMAGE: hosts.images.idle,
+      BULKHEAD_TEST_NODE_IMAGE: echo,
+    }
     const run = await host.exec([process.execPath, `${folder}${file}`], { env })
     const { code } = await run.exited
     const output = run.output()
     const ran = [...output.matchAll(/^ +ok /gm)].length
     t.comment(`${file}: ${ran} passed`)
-    if (!t.equal(code, 0, file) || !t.ok(ran > 0, `${file} tested something`)) t.comment(output.slice(-6000))
+    for (const [figures] of output.matchAll(/# .* p99 .*$/gm)) t.comment(figures)
+    if (!t.equal(code, 0, file) || !t.ok(ran > 0, `${file} tested something`))
+      t.comment(output.slice(-6000))
   }
 })

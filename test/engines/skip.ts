@@ -14,6 +14,7 @@ const programs = [
   'setpriv',
   'busybox',
   'docker-registry',
+  'dig',
 ]
 const tryTimeoutMs = 10_000
 

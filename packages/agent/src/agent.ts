@@ -1,13 +1,17 @@
 import { canonicalJson, type Clock, type NodeFacts, sleep, splitServiceKey } from '@bulkhead/shared'
+import type { Forwarder, ListenDns } from '@bulkhead/shared/dns'
 import type { Logger } from 'pino'
 
-import { Askers } from './askers.ts'
+import { Askers, type FindAsker } from './askers.ts'
 import { networkName } from './core/network-name.ts'
 import { type NodeIdentity, ownership } from './core/ownership.ts'
+import type { Forwarding } from './core/visible-names.ts'
 import { CpuLimits } from './cpu-limits.ts'
 import { answer } from './discovery/answer.ts'
 import type { Listen } from './discovery/listener.ts'
 import { Networks } from './discovery/networks.ts'
+import { nameHandler } from './dns/name-handler.ts'
+import { NameServers } from './dns/name-servers.ts'
 import { Drains } from './drains.ts'
 import { EngineWatch } from './engine/engine-watch.ts'
 import type { Engine } from './engine/engine.ts'
@@ -44,6 +48,13 @@ export interface AgentDeps {
   readonly datagrams: Datagrams
   readonly storage: JournalStorage
   readonly listen: Listen
+  readonly dns: {
+    readonly listen: ListenDns
+    /** Has names of others looked up; null: they are refused. */
+    readonly forwarder: Forwarder | null
+  }
+  /** Whether connections to the addresses of services are passed on here. */
+  readonly servesAddresses: () => boolean
   /** What sends traffic by endpoint tables, or lets it through, beside discovery. */
   readonly consumers: readonly TrafficConsumer[]
 }
@@ -60,6 +71,8 @@ export interface AgentSettings {
   readonly startsAtOnce: number
   readonly preparedSuccessors: number
   readonly discoveryPort: number
+  /** Zones whose containers may have names of others looked up. */
+  readonly dnsForward: Forwarding
 }
 
 const factsRetryMs = 2000
@@ -77,6 +90,7 @@ export class Agent {
   readonly #traffic: TrafficKeeper
   readonly #watch: EngineWatch
   readonly #limits: CpuLimits
+  readonly #names: NameServers
   readonly #networks: Networks
   readonly #pulls: Pulls
   readonly #runner: ProbeRunner
@@ -107,7 +121,10 @@ export class Agent {
     })
     const watch = this.#watch
     this.#limits = new CpuLimits({ ...deps, containers: watch.containers })
-    this.#networks = this.#makeNetworks()
+    const askers = new Askers({ ...deps, watch })
+    const findAsker = (address: string) => askers.find(address)
+    this.#names = this.#makeNames(findAsker)
+    this.#networks = this.#makeNetworks(findAsker)
     const networks = this.#networks
     const pulls = this.#pulls
     const executor = new Executor({ ...deps, ...settings, watch, networks, pulls })
@@ -182,15 +199,24 @@ export class Agent {
     })
   }
 
-  #makeNetworks(): Networks {
+  #makeNames(findAsker: FindAsker): NameServers {
+    const { dns, servesAddresses, logger } = this.#deps
+    const directory = this.#traffic
+    const { dnsForward: forwarding } = this.#settings
+    const handler = nameHandler({ ...dns, directory, findAsker, servesAddresses, forwarding, logger })
+    const onNotice = (action: string, reason: string): void =>
+      this.#session.send({ kind: 'notice', action, reason })
+    return new NameServers({ ...this.#deps, listen: dns.listen, handler, onNotice })
+  }
+
+  #makeNetworks(findAsker: FindAsker): Networks {
     const { identity, discoveryPort } = this.#settings
-    const askers = new Askers({ ...this.#deps, watch: this.#watch })
-    const findAsker = (address: string) => askers.find(address)
     return new Networks({
       ...this.#deps,
       journal: this.#journal,
       identity,
       discoveryPort,
+      names: this.#names,
       handler: (request) => answer({ directory: this.#traffic, findAsker }, request),
     })
   }
@@ -206,6 +232,7 @@ export class Agent {
       engineProblem: () => this.#watch.problem,
       welcome: (message) => {
         this.#pulls.setRegistries(message.registries)
+        this.#names.repeatProblems()
       },
       assignments: (message) => this.#supervisor.accept(message),
       policy: ({ policy }) => this.#traffic.setPolicy(policy),

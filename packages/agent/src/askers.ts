@@ -8,6 +8,9 @@ import type { EngineWatch } from './engine/engine-watch.ts'
 /** An address that nobody has is looked for on the engine at most this often. */
 const refreshMs = 500
 
+/** The instance behind an address of a bridge; null when none of ours is known there. */
+export type FindAsker = (address: string) => Promise<Asker | null>
+
 /** Finds out which instance a request of the bridge comes from. */
 export class Askers {
   readonly #clock: Clock

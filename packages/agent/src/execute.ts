@@ -118,7 +118,9 @@ export class Executor {
     if (problem !== '') throw new EngineError('refused', problem)
     const { template } = lineage.assignment
     const { name: network, discovery } = await this.#network(lineage.assignment)
-    const spec = makeSpec(lineage, link, { identity, address, network, discovery })
+    const nameServer = this.#deps.networks.nameServerOn(network)
+    const around = { identity, address, network, discovery, nameServer }
+    const spec = makeSpec(lineage, link, around)
     try {
       const id = await engine.create(spec)
       pulls.noteImage(template.image.reference, true)

@@ -3,9 +3,10 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { BulkheadError, canonicalJson, systemClock } from '@bulkhead/shared'
+import { ask, Forwarder, hostResolvers, listenDns } from '@bulkhead/shared/dns'
 import { type Logger, pino } from 'pino'
 
-import { Agent } from './agent.ts'
+import { Agent, type AgentDeps } from './agent.ts'
 import { listenHttp } from './discovery/listener.ts'
 import { DockerEngine } from './engine/docker-engine.ts'
 import { LiveChecker } from './health/live-checker.ts'
@@ -22,6 +23,7 @@ import { udpDatagrams } from './session/udp-datagrams.ts'
 import { sessionUrl, wsTransport } from './session/ws-transport.ts'
 
 const privateDirectory = 0o700
+const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32
 
 /**
  * Runs an agent until `signal` is aborted; containers run on after that. Throws a BulkheadError when it cannot
@@ -115,6 +117,20 @@ async function joinWith(
   })
 }
 
+/** Names of others are looked up where this host looks them up. */
+function makeDns(resolvConf: string): AgentDeps['dns'] {
+  const clock = systemClock
+  const own = new Set<string>()
+  const resolvers = hostResolvers(clock, () => own, resolvConf)
+  return {
+    listen: (address, port, handler) => {
+      own.add(address)
+      return listenDns(address, port, handler)
+    },
+    forwarder: new Forwarder({ clock, resolvers, ask, random }),
+  }
+}
+
 function makeAgent(
   identity: Identity,
   settings: Settings,
@@ -124,7 +140,7 @@ function makeAgent(
   return new Agent(
     {
       clock: systemClock,
-      random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+      random,
       logger,
       engine,
       checker: new LiveChecker({ engine }),
@@ -132,6 +148,8 @@ function makeAgent(
       datagrams: udpDatagrams,
       storage: new FileStorage(join(settings.data, 'journal')),
       listen: listenHttp,
+      dns: makeDns(settings.tuning.resolvConf),
+      servesAddresses: () => false,
       consumers: [],
     },
     {

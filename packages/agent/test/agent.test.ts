@@ -1,6 +1,7 @@
 import { successorInstanceId } from '@bulkhead/shared'
 import t from 'tap'
 
+import { question, readAnswer } from '../../shared/test/dns/support.ts'
 import { ownership } from '../src/core/ownership.ts'
 import { EngineError } from '../src/engine/engine.ts'
 import { Assigner, begin, observed } from './support/assigner.ts'
@@ -631,6 +632,66 @@ t.test('discovery knows who asks, and outlives the control plane', async (t) => 
   await world.start()
   await world.clock.pass(1000)
   t.match(await ask('172.20.0.1'), { status: 200 })
+  await world.stop()
+})
+
+t.test('names are found by those who may reach them, and outlive the control plane', async (t) => {
+  const { world, engine } = await begin(assignment())
+  const pg = { port: 5432, protocol: 'tcp', mode: 'tcp', clientAddress: 'none' } as const
+  const at = (address: string, instance: string) =>
+    ({
+      instance,
+      node: 'n',
+      zone: 'data',
+      port: 'pg',
+      address,
+      hostPort: 25000,
+      weight: 100,
+    }) as const
+  const tables = [
+    aTable('default/db', 'data', 5, [at('10.0.0.2', 'db-0-x')], { ports: { pg } }),
+    aTable('default/front', 'presentation', 5, [at('10.0.0.3', 'front-0-x')], { ports: { pg } }),
+    aTable('test/db', 'data', 5, [at('10.0.0.4', 'db-0-y')], { ports: { pg } }),
+  ]
+  world.send({ kind: 'endpoints', full: true, revision: 5, tables })
+  await engine.inspect('c1')
+  await world.clock.pass(31_000)
+  const ask = async (name: string, type: 'A' | 'AAAA' | 'SRV' = 'A', from = '172.20.0.1') => {
+    const message = question(name, type)
+    const handler = world.names.get('172.20.0.1:53')
+    return readAnswer(await handler?.({ message, transport: 'udp', from }))
+  }
+  t.same(await ask('db.default.bulkhead'), { code: 0, answers: ['10.0.0.2'] })
+  world.servesAddresses = true
+  t.same(await ask('db.default.bulkhead'), { code: 0, answers: ['10.231.0.1'] })
+  const target = 'db-0-x.db.default.bulkhead'
+  t.same(await ask('_pg._tcp.db.default.bulkhead', 'SRV'), {
+    code: 0,
+    answers: [`${target}:25000`],
+  })
+  t.same(await ask(target), { code: 0, answers: ['10.0.0.2'] })
+  t.same(
+    await ask('front.default.bulkhead'),
+    { code: 3, answers: [] },
+    'a zone that it does not reach',
+  )
+  t.same(await ask('none.default.bulkhead'), { code: 3, answers: [] })
+  t.same(await ask('db.test.bulkhead'), { code: 3, answers: [] }, 'another environment')
+  t.same(
+    await ask('db.default.bulkhead', 'A', '172.20.0.99'),
+    { code: 5, answers: [] },
+    'a stranger',
+  )
+  t.same(await ask('example.com'), { code: 5, answers: [] }, 'nobody looks it up')
+  t.match(engine.specs.get('c1')?.resolver, {
+    servers: ['172.20.0.1'],
+    search: ['default.bulkhead', 'bulkhead'],
+  })
+  world.reachable = false
+  await world.stop()
+  await world.start()
+  await world.clock.pass(1000)
+  t.same(await ask('db.default.bulkhead'), { code: 0, answers: ['10.231.0.1'] })
   await world.stop()
 })
 

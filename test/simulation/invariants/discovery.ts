@@ -1,6 +1,7 @@
-import { isHealthy, isLive, type EndpointsView } from '@bulkhead/shared'
+import { isHealthy, isLive, splitServiceKey, type EndpointsView } from '@bulkhead/shared'
 
 import { ownership } from '../../../packages/agent/src/index.ts'
+import { question, readAnswer } from '../../../packages/shared/test/dns/support.ts'
 import type { SimContainer } from '../world/engine.ts'
 import type { SimNode } from '../world/node.ts'
 import type { World } from '../world/world.ts'
@@ -15,6 +16,25 @@ async function ask(node: SimNode, from: string, service: string): Promise<string
     .map(({ instance, address, hostPort }) => `${instance} ${address}:${hostPort}`)
     .toSorted()
     .join(', ')
+}
+
+/** The same by DNS: where each endpoint is, and its port; simulated services have one port at most. */
+async function askByName(node: SimNode, from: string, service: string): Promise<string | null> {
+  const { environment, name } = splitServiceKey(service)
+  const domain = `${name}.${environment}.bulkhead`
+  const lookUp = async (asked: string, type: 'A' | 'SRV') => {
+    const message = question(asked, type)
+    return readAnswer(await node.names?.({ message, transport: 'tcp', from }))
+  }
+  const known = await lookUp(domain, 'A')
+  if (known?.code !== 0) return null
+  const services = (await lookUp(`_http._tcp.${domain}`, 'SRV'))?.answers ?? []
+  const endpoints = services.map(async (service) => {
+    const [target = '', port] = service.split(':')
+    const address = await lookUp(target, 'A')
+    return `${target.split('.')[0]} ${address?.answers.join(' ')}:${port}`
+  })
+  return (await Promise.all(endpoints)).toSorted().join(', ')
 }
 
 /** What it should be told, from the records alone. */
@@ -34,13 +54,17 @@ function expected({ records, controlPlane }: World, zone: string, service: strin
 async function compare(world: World, node: SimNode, { info }: SimContainer): Promise<void> {
   const zone = info.labels[ownership.zone] ?? ''
   for (const service of world.records.service.keys()) {
-    const told = await ask(node, info.address, service)
     const right = expected(world, zone, service)
-    if (told === right) continue
-    world.fail(
-      'discovery',
-      `${info.name} on ${node.name} asks for ${service} and is told "${told}", not "${right}"`,
-    )
+    const told = await ask(node, info.address, service)
+    const byName = await askByName(node, info.address, service)
+    for (const [how, seen] of [
+      ['asks', told],
+      ['asks by DNS', byName],
+    ] as const) {
+      if (seen === right) continue
+      const text = `${info.name} on ${node.name} ${how} for ${service} and is told "${seen}", not "${right}"`
+      world.fail('discovery', text)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { BulkheadError, type NodeFacts } from '@bulkhead/shared'
+import type { DnsHandler } from '@bulkhead/shared/dns'
 
 import {
   Agent,
@@ -58,6 +59,8 @@ export class SimNode {
   silencedUntilMs = -Infinity
   /** What the agent answers to containers that ask for services; null: nobody does. */
   discovery: DiscoveryHandler | null = null
+  /** The same for DNS. */
+  names: DnsHandler | null = null
   readonly #deps: NodeDeps
   #process: Process | null = null
   #stop: AbortController | null = null
@@ -177,6 +180,14 @@ export class SimNode {
           this.discovery = handler
           return { port, close: async () => {} }
         },
+        dns: {
+          listen: async (_address, port, handler) => {
+            this.names = handler
+            return { port, close: async () => {} }
+          },
+          forwarder: null,
+        },
+        servesAddresses: () => false,
         consumers: [this.proxy.fedBy(process)],
       },
       {
@@ -189,6 +200,7 @@ export class SimNode {
         startsAtOnce: 4,
         preparedSuccessors: this.plan.preparedSuccessors,
         discoveryPort: 7071,
+        dnsForward: false,
       },
     )
   }

@@ -7,6 +7,14 @@ export interface ContainerSpec {
   readonly env: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
   readonly network: string
+  /** How names are found in it; null: as the engine has it. */
+  readonly resolver: {
+    readonly servers: readonly string[]
+    /** Domains that short names are completed with. */
+    readonly search: readonly string[]
+    /** As in resolv.conf(5). */
+    readonly options: readonly string[]
+  } | null
   readonly ports: readonly {
     readonly containerPort: number
     readonly protocol: 'tcp' | 'udp'

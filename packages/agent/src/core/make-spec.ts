@@ -3,6 +3,7 @@ import { splitServiceKey, templateHash } from '@bulkhead/shared'
 import type { ContainerSpec } from './container-spec.ts'
 import type { Lineage } from './lineage.ts'
 import { type NodeIdentity, ownership, ownLabels } from './ownership.ts'
+import { resolverSettings } from './visible-names.ts'
 
 /** What a container of this node needs beyond its assignment. */
 export interface Surroundings {
@@ -12,6 +13,8 @@ export interface Surroundings {
   readonly network: string
   /** URL of discovery as seen from the container. */
   readonly discovery: string
+  /** Address of the network's name server; null: there is none. */
+  readonly nameServer: string | null
 }
 
 /** The link that a container is made for: the current one, or the successor ahead of time. */
@@ -53,6 +56,7 @@ export function makeSpec(
     env: environmentOf(lineage, link, around),
     labels: labelsOf(lineage, link, around.identity),
     network: around.network,
+    resolver: resolverOf(lineage, around),
     ports: Object.entries(template.ports).flatMap(([name, port]) => {
       const hostPort = hostPorts[name]
       if (hostPort === undefined) return []
@@ -69,6 +73,11 @@ export function makeSpec(
     capabilities: security.capabilities,
     stopSignal: template.stop.signal,
   }
+}
+
+function resolverOf(lineage: Lineage, { nameServer }: Surroundings): ContainerSpec['resolver'] {
+  if (nameServer === null) return null
+  return resolverSettings(nameServer, splitServiceKey(lineage.assignment.service).environment)
 }
 
 const startsQuickly = ({ assignment }: Lineage, { isPrepared }: ContainerLink): boolean =>

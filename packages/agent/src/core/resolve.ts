@@ -32,13 +32,25 @@ export function resolveFor(
     const reason = `an instance of environment ${asker.environment} does not see environment ${environment}`
     return { kind: 'refused', reason }
   }
-  const table = directory.tables.get(serviceKey(environment, service))
-  const unknown = `there is no service ${service} that zone ${asker.zone} reaches`
-  if (!table || !mayReach(asker.zone, table.zone, directory.reaches)) {
+  const table = visibleTable(asker, directory, environment, service)
+  if (table === null) {
+    const unknown = `there is no service ${service} that zone ${asker.zone} reaches`
     return { kind: 'unknown', reason: unknown }
   }
   const endpoints = table.endpoints.filter((endpoint) => port === null || endpoint.port === port)
   return { kind: 'found', view: { service, environment, revision: table.revision, endpoints } }
+}
+
+/** The table of a service that the asker may know of: null, too, when there is one that it may not. */
+export function visibleTable(
+  asker: Asker,
+  directory: Directory,
+  environment: string,
+  service: string,
+): EndpointTable | null {
+  if (environment !== asker.environment) return null
+  const table = directory.tables.get(serviceKey(environment, service))
+  return table && mayReach(asker.zone, table.zone, directory.reaches) ? table : null
 }
 
 function mayReach(from: string, to: string, reaches: Directory['reaches']): boolean {

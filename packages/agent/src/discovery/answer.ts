@@ -1,12 +1,12 @@
 import { errorCatalogue, type ErrorCode, type ProblemDetails } from '@bulkhead/shared'
 
-import { type Asker, type Directory, resolveFor } from '../core/resolve.ts'
+import type { FindAsker } from '../askers.ts'
+import { type Directory, resolveFor } from '../core/resolve.ts'
 import type { DiscoveryAnswer, DiscoveryRequest } from './listener.ts'
 
 export interface AnswerDeps {
   readonly directory: Directory
-  /** The instance behind an address of a bridge; null when none of ours is known there. */
-  readonly findAsker: (address: string) => Promise<Asker | null>
+  readonly findAsker: FindAsker
 }
 
 const maxUrlLength = 2048

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 
 import { networkName } from '../core/network-name.ts'
 import { type NodeIdentity, ownership, ownLabels } from '../core/ownership.ts'
+import type { NameServers } from '../dns/name-servers.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { DiscoveryHandler, Listen, Listening } from './listener.ts'
@@ -21,6 +22,7 @@ export interface NetworksDeps {
   readonly journal: Journal
   readonly listen: Listen
   readonly handler: DiscoveryHandler
+  readonly names: NameServers
   readonly identity: NodeIdentity
   readonly discoveryPort: number
 }
@@ -61,6 +63,11 @@ export class Networks {
     return made
   }
 
+  /** The address of DNS on a network; null when it is not served there. */
+  nameServerOn(network: string): string | null {
+    return this.#deps.names.addressOn(network)
+  }
+
   /** Looks again at what is there: somebody may have removed it, or the engine may have been started anew. */
   forget(): void {
     this.#made.clear()
@@ -89,7 +96,7 @@ export class Networks {
         this.#unusedSince.set(name, nowMs)
         continue
       }
-      await this.#servers.get(name)?.close()
+      await Promise.all([this.#servers.get(name)?.close(), this.#deps.names.stop(name)])
       this.#servers.delete(name)
       this.#ports.delete(name)
       this.#unusedSince.delete(name)
@@ -100,7 +107,8 @@ export class Networks {
 
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#servers.values()].map((server) => server.close()))
+    const closing = [...this.#servers.values()].map((server) => server.close())
+    await Promise.all([...closing, this.#deps.names.close()])
     this.#servers.clear()
   }
 
@@ -112,7 +120,10 @@ export class Networks {
       [ownership.zone]: zone,
     }
     const { gateway } = await engine.ensureNetwork(name, labels)
-    const port = await this.#serve(name, gateway)
+    const [port] = await Promise.all([
+      this.#serve(name, gateway),
+      this.#deps.names.serve(name, gateway),
+    ])
     return { name, gateway, discovery: `http://${gateway}:${port}` }
   }
 

@@ -43,6 +43,7 @@ export function createPayload(
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),
     HostConfig: {
       NetworkMode: spec.network,
+      ...resolver(spec),
       PortBindings: portBindings(spec),
       CapDrop: ['ALL'],
       CapAdd: [...spec.capabilities],
@@ -65,6 +66,12 @@ export function createPayload(
       },
     },
   }
+}
+
+function resolver({ resolver: settings }: ContainerSpec): object {
+  if (settings === null) return {}
+  const { servers, search, options } = settings
+  return { Dns: [...servers], DnsSearch: [...search], DnsOptions: [...options] }
 }
 
 type PortSpec = ContainerSpec['ports'][number]

@@ -21,6 +21,10 @@ const Tuning = object({
   /** Successors that are kept ready; 0: none. */
   preparedSuccessors: Type.Integer({ minimum: 0, maximum: 10_000 }),
   discoveryPort: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  /** Whether names outside the cluster are looked up for containers; or the zones for which they are. */
+  dnsForward: Type.Union([Type.Boolean(), Names]),
+  /** The file that names where they are looked up. */
+  resolvConf: Type.String({ pattern: '^/' }),
   openFiles: Type.Integer({ minimum: 64 }),
   tmpfsBytes: Type.Integer({ minimum: 65_536 }),
   logDriver: Type.Union([Type.Literal('json-file'), Type.Literal('local')]),

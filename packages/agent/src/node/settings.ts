@@ -12,6 +12,8 @@ export const defaultTuning: Tuning = {
   startsAtOnce: 8,
   preparedSuccessors: 100,
   discoveryPort: 7071,
+  dnsForward: true,
+  resolvConf: '/etc/resolv.conf',
   ...defaultLimits,
   logLevel: 'info',
 }

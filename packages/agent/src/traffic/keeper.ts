@@ -44,6 +44,11 @@ export class TrafficKeeper implements Directory {
     return this.#policy
   }
 
+  /** Of the tables. */
+  get revision(): number {
+    return this.#revision
+  }
+
   get reaches(): Readonly<Record<string, readonly string[]>> {
     return this.#reaches
   }

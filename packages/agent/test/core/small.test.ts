@@ -90,10 +90,16 @@ t.test('the container of an instance', async (t) => {
     address: '10.0.0.1',
     network: 'bulkhead-default-application',
     discovery: 'http://172.20.0.1:7071',
+    nameServer: '172.20.0.1',
   })
   t.same(spec.ports, [
     { containerPort: 8080, protocol: 'tcp', address: '10.0.0.1', hostPort: 25001 },
   ])
+  t.same(spec.resolver, {
+    servers: ['172.20.0.1'],
+    search: ['default.bulkhead', 'bulkhead'],
+    options: ['ndots:2', 'timeout:2', 'attempts:4'],
+  })
   t.match(spec.env, {
     MODE: 'x',
     BULKHEAD_ZONE: 'mine',

@@ -1,14 +1,19 @@
+import type { ListenDns } from '@bulkhead/shared/dns'
 import { pino } from 'pino'
 import t from 'tap'
 
 import type { Listen } from '../../src/discovery/listener.ts'
 import { Networks } from '../../src/discovery/networks.ts'
+import { NameServers } from '../../src/dns/name-servers.ts'
 import { EngineError } from '../../src/engine/engine.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeEngine } from '../support/fake-engine.ts'
 
-function world(listen: Listen) {
+const noNames: ListenDns = async (_, port) => ({ port, close: async () => {} })
+
+function world(listen: Listen, listenDns = noNames) {
+  const notices: string[] = []
   const clock = new FakeClock()
   const engine = new FakeEngine(clock)
   const logger = pino({ level: 'silent' })
@@ -20,7 +25,15 @@ function world(listen: Listen) {
     close: async () => {},
   }
   const journal = new Journal({ clock, logger, storage })
+  const names = new NameServers({
+    clock,
+    logger,
+    listen: listenDns,
+    handler: async () => null,
+    onNotice: (action, reason) => notices.push(`${action}: ${reason}`),
+  })
   const networks = new Networks({
+    names,
     clock,
     logger,
     engine,
@@ -30,7 +43,7 @@ function world(listen: Listen) {
     identity: { cluster: 'c', node: 'n' },
     discoveryPort: 7071,
   })
-  return { clock, engine, networks }
+  return { clock, engine, networks, names, notices }
 }
 
 const refusal = (code: string) => Object.assign(new Error(code), { code })
@@ -86,4 +99,34 @@ t.test('containers are made without discovery, which is tried again', async (t) 
   await clock.pass(2000)
   t.same(bound, [7071])
   await networks.close()
+})
+
+t.test('a network without DNS is said, tried again, and then has it', async (t) => {
+  let isUp = false
+  const bound: string[] = []
+  const listenDns: ListenDns = async (address, port) => {
+    if (!isUp) throw refusal('EADDRINUSE')
+    bound.push(`${address}:${port}`)
+    return listening(port)
+  }
+  const { clock, networks, names, notices } = world(async (_, port) => listening(port), listenDns)
+  const { name } = await networks.ensure('prod', 'data')
+  t.equal(networks.nameServerOn(name), null)
+  t.match(notices, [/^dns-unavailable: .*bulkhead-prod-data: EADDRINUSE$/])
+  await clock.pass(2000)
+  t.equal(notices.length, 1, 'once')
+  names.repeatProblems()
+  t.equal(notices.length, 2)
+  isUp = true
+  await clock.pass(2000)
+  t.equal(networks.nameServerOn(name), '172.20.0.1')
+  t.same(bound, ['172.20.0.1:53'])
+  names.repeatProblems()
+  t.match(notices.slice(2), [/^dns-served: /])
+  t.equal(notices.length, 3)
+  networks.forget()
+  await networks.ensure('prod', 'data')
+  t.equal(bound.length, 1, 'it is not bound again')
+  await networks.close()
+  t.equal(networks.nameServerOn(name), null)
 })

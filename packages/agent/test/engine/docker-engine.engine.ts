@@ -30,6 +30,7 @@ t.test('a real engine', { skip }, async (t) => {
     env: { A: 'x=1' },
     labels: { ...labels, [ownership.instance]: name },
     network,
+    resolver: null,
     ports: [],
     cpuMillis: 500,
     memoryBytes: 32 * 1024 * 1024,

@@ -1,5 +1,6 @@
 import type { Beat, NodeFacts, ToAgentMessage } from '@bulkhead/shared'
 import { beatKeyOfToken, decodeBeat, encodeBeat, FromAgentMessage, isSignedBy, wireVersion } from '@bulkhead/shared'
+import type { DnsHandler } from '@bulkhead/shared/dns'
 import { pino } from 'pino'
 import { Compile } from 'typebox/schema'
 
@@ -37,6 +38,8 @@ export class FakeWorld {
   /** What probes are answered, by instance. */
   readonly answers = new Map<string, CheckResult>()
   readonly served = new Map<string, DiscoveryHandler>()
+  readonly names = new Map<string, DnsHandler>()
+  servesAddresses = false
   readonly #checker: Checker = {
     check: async (_, { instance }) => this.answers.get(instance) ?? { ok: true, detail: '' },
   }
@@ -98,6 +101,14 @@ export class FakeWorld {
           this.served.set(`${address}:${port}`, handler)
           return { port, close: async () => void this.served.delete(`${address}:${port}`) }
         },
+        dns: {
+          listen: async (address, port, handler) => {
+            this.names.set(`${address}:${port}`, handler)
+            return { port, close: async () => void this.names.delete(`${address}:${port}`) }
+          },
+          forwarder: null,
+        },
+        servesAddresses: () => this.servesAddresses,
         consumers: [],
       },
       {
@@ -114,6 +125,7 @@ export class FakeWorld {
         startsAtOnce: 8,
         preparedSuccessors: options.preparedSuccessors ?? 0,
         discoveryPort: 7071,
+        dnsForward: true,
       },
     )
     this.#running = agent.run(controller.signal)

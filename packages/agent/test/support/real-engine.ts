@@ -8,6 +8,9 @@ export const testDocker = named === '' ? null : named.replace(/^unix:\/\//, '')
 /** An image on it with a shell and the usual small programs. */
 export const testImage = process.env['BULKHEAD_TEST_IMAGE'] ?? 'bb:1'
 
+/** One that serves HTTP by Node.js, whose programs look names up as most do: by the C library. */
+export const testNodeImage = process.env['BULKHEAD_TEST_NODE_IMAGE'] ?? 'node:1'
+
 /** The engine's own words, past everything that is under test. */
 export function callDocker(method: string, path: string, body?: object): Promise<unknown> {
   const headers = { 'content-type': 'application/json' }

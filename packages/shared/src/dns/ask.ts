@@ -21,7 +21,10 @@ export const ask: Ask = (server, transport, message, isAnswer, timeoutMs) => {
   const take = (answer: Buffer): void => {
     if (isAnswer(answer)) resolve(answer)
   }
-  const close = transport === 'udp' ? askUdp(server, message, take, reject) : askTcp(server, message, take, reject)
+  const close =
+    transport === 'udp'
+      ? askUdp(server, message, take, reject)
+      : askTcp(server, message, take, reject)
   const timer = setTimeout(() => reject(new Error(`${server.address} does not answer`)), timeoutMs)
   return promise.finally(() => {
     clearTimeout(timer)

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
-import { cutToLimit, isAnswerTo, withId } from './core/relay.ts'
-import type { Query, Transport } from './core/message.ts'
-import type { Resolvers } from './core/resolv-conf.ts'
 import type { Ask } from './ask.ts'
+import type { Query, Transport } from './core/message.ts'
+import { cutToLimit, isAnswerTo, withId } from './core/relay.ts'
+import type { Resolvers } from './core/resolv-conf.ts'
 
 export interface ForwarderDeps {
   readonly resolvers: () => Promise<Resolvers>
@@ -31,7 +31,12 @@ export class Forwarder {
   }
 
   /** Null when nobody answers in time, or too much is under way. Never rejects. */
-  async forward(message: Buffer, query: Query, transport: Transport, from: string): Promise<Buffer | null> {
+  async forward(
+    message: Buffer,
+    query: Query,
+    transport: Transport,
+    from: string,
+  ): Promise<Buffer | null> {
     const own = this.#pending.get(from) ?? 0
     if (this.#count >= maxPending.all || own >= maxPending.each) return null
     this.#count += 1
@@ -59,7 +64,9 @@ export class Forwarder {
         // An id of our own, because the asker's is known to the asker.
         const sent = withId(message, Math.floor(random() * 2 ** 16))
         const isAnswer = (answer: Buffer): boolean => isAnswerTo(sent, answer)
-        const answer = await ask({ address, port }, transport, sent, isAnswer, leftMs).catch(() => null)
+        const answer = await ask({ address, port }, transport, sent, isAnswer, leftMs).catch(
+          () => null,
+        )
         if (answer !== null) return cutToLimit(withId(answer, query.id), query, transport)
       }
     }

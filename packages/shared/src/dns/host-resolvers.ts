@@ -12,7 +12,7 @@ export function hostResolvers(
   clock: Clock,
   /** Addresses that we answer on ourselves. */
   own: () => ReadonlySet<string>,
-  file = '/etc/resolv.conf',
+  file: string,
 ): () => Promise<Resolvers> {
   let lookedMs = -Infinity
   let seen = ''

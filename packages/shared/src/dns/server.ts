@@ -20,4 +20,8 @@ export interface DnsListening {
  * Serves DNS over UDP and TCP on an address of this host. Rejects with `code` EADDRINUSE when the port is taken by
  * either; port 0 takes one that is free for both.
  */
-export type ListenDns = (address: string, port: number, handler: DnsHandler) => Promise<DnsListening>
+export type ListenDns = (
+  address: string,
+  port: number,
+  handler: DnsHandler,
+) => Promise<DnsListening>

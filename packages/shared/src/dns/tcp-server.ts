@@ -18,7 +18,11 @@ const limits = {
 } as const
 
 /** Rejects when the address cannot be bound. */
-export async function listenTcp(address: string, port: number, handler: DnsHandler): Promise<DnsListening> {
+export async function listenTcp(
+  address: string,
+  port: number,
+  handler: DnsHandler,
+): Promise<DnsListening> {
   const sockets = new Map<Socket, string>()
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     const from = socket.remoteAddress ?? ''

@@ -7,7 +7,11 @@ import type { DnsHandler, DnsListening } from './server.ts'
 const maxPending = 1024
 
 /** Rejects when the address cannot be bound. */
-export async function listenUdp(address: string, port: number, handler: DnsHandler): Promise<DnsListening> {
+export async function listenUdp(
+  address: string,
+  port: number,
+  handler: DnsHandler,
+): Promise<DnsListening> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   socket.once('error', reject)

@@ -17,7 +17,12 @@ export const endpoint = (index: number, more: Partial<Endpoint> = {}): Endpoint 
 })
 
 export const http = { port: 8080, protocol: 'tcp', mode: 'http', clientAddress: 'header' } as const
-export const datagrams = { port: 5000, protocol: 'udp', mode: 'tcp', clientAddress: 'none' } as const
+export const datagrams = {
+  port: 5000,
+  protocol: 'udp',
+  mode: 'tcp',
+  clientAddress: 'none',
+} as const
 
 export const table = (service: string, more: Partial<EndpointTable> = {}): EndpointTable => ({
   service,
@@ -56,11 +61,41 @@ export interface Asked {
 }
 
 /** A question as it travels; `type` by name or number. */
-export function question(name: string, type: keyof typeof Packet.TYPE | number, asked: Asked = {}): Buffer {
+export function question(
+  name: string,
+  type: keyof typeof Packet.TYPE | number,
+  asked: Asked = {},
+): Buffer {
   const { id = 4711, rd = 1, edns = 1232, opcode = 0, version = 0 } = asked
   const packet = new Packet(new Packet.Header({ id, rd, opcode }))
   const code = typeof type === 'number' ? type : Packet.TYPE[type]
-  packet.questions = [new Packet.Question({ name, type: code, class: asked.class ?? Packet.CLASS.IN })]
-  if (edns !== null) packet.additionals.push(Packet.Resource.EDNS([], { udpPayloadSize: edns, version }))
+  packet.questions = [
+    new Packet.Question({ name, type: code, class: asked.class ?? Packet.CLASS.IN }),
+  ]
+  if (edns !== null)
+    packet.additionals.push(Packet.Resource.EDNS([], { udpPayloadSize: edns, version }))
   return packet.toBuffer()
+}
+
+export interface Read {
+  readonly code: number
+  /** Addresses and targets with their ports, sorted. */
+  readonly answers: readonly string[]
+}
+
+/** What an answer says, for tests that are about more than DNS. */
+export function readAnswer(bytes: Buffer | null | undefined): Read | null {
+  if (!bytes) return null
+  const { header, answers } = Packet.parse(bytes)
+  const shown = answers.map(({ address, target, port }) => address ?? `${target}:${port}`)
+  return { code: header.rcode, answers: shown.toSorted() }
+}
+
+/** An answer with one address, and what was asked. */
+export function answerWith(message: Buffer, address: string): { name: string; bytes: Buffer } {
+  const answer = Packet.createResponseFromRequest(Packet.parse(message))
+  const { name = '' } = answer.questions[0] ?? {}
+  answer.header.ra = 1
+  answer.answers = [new Packet.Resource({ name, type: 1, class: 1, ttl: 60, address })]
+  return { name, bytes: answer.toBuffer() }
 }

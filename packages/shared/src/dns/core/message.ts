@@ -52,7 +52,8 @@ export function parseMessage(bytes: Buffer): Parsed {
   const bad = (code: number): Parsed => ({ kind: 'bad', id, opcode, rcode: code })
   if (opcode !== 0) return bad(rcode.notImp)
   const [question] = packet.questions
-  if (!question || qdcount !== 1 || ancount !== 0 || packet.errors.length > 0) return bad(rcode.formErr)
+  if (!question || qdcount !== 1 || ancount !== 0 || packet.errors.length > 0)
+    return bad(rcode.formErr)
   // A transfer of changes brings the record that it starts from.
   if (nscount > 0 && question.type !== ixfr) return bad(rcode.formErr)
   const options = packet.additionals.filter(({ type }) => type === Packet.TYPE.EDNS)
@@ -90,7 +91,9 @@ export interface Flags {
   readonly offersRecursion: boolean
 }
 
-export interface Answer extends Partial<Pick<ZoneAnswer, 'answers' | 'authorities' | 'additionals'>> {
+export interface Answer extends Partial<
+  Pick<ZoneAnswer, 'answers' | 'authorities' | 'additionals'>
+> {
   readonly rcode: number
 }
 
@@ -100,7 +103,12 @@ const noSections = { answers: [], authorities: [], additionals: [] }
  * The message, within what the asker takes: additional records are left out first, and where the answer itself is
  * too long it says so (TC), so that the asker comes back over TCP.
  */
-export function encodeAnswer(query: Query, answer: Answer, flags: Flags, transport: Transport): Buffer {
+export function encodeAnswer(
+  query: Query,
+  answer: Answer,
+  flags: Flags,
+  transport: Transport,
+): Buffer {
   const limit = transport === 'tcp' ? maxStreamBytes : datagramLimit(query)
   const { answers, authorities, additionals } = { ...noSections, ...answer }
   const whole = encode(query, { ...answer, answers, authorities, additionals }, flags, false)

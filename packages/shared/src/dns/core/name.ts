@@ -47,9 +47,7 @@ export function parseName(text: string): Name {
   if (others.length > 0) return none
   const protocol = protocols[first]
   if (protocol === undefined) {
-    return second === undefined
-      ? { kind: 'instance', environment, service, instance: first }
-      : none
+    return second === undefined ? { kind: 'instance', environment, service, instance: first } : none
   }
   if (second === undefined) return { kind: 'protocol', environment, service, protocol }
   if (!second.startsWith('_')) return none

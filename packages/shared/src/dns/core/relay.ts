@@ -23,7 +23,9 @@ export function isAnswerTo(question: Buffer, answer: Buffer): boolean {
   if (header.qdcount === 0) return header.rcode !== 0
   const [answered] = Packet.parse(answer).questions
   if (!asked || !answered) return false
-  return asked.name === answered.name && asked.type === answered.type && asked.class === answered.class
+  return (
+    asked.name === answered.name && asked.type === answered.type && asked.class === answered.class
+  )
 }
 
 /** An answer that is longer than the asker takes is replaced by one without records that says so (TC). */

@@ -18,7 +18,10 @@ export function parseResolvConf(text: string, own: ReadonlySet<string>): Resolve
   const servers: string[] = []
   const options: Record<string, number> = {}
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*/, '').trim().split(/\s+/)
+    const [keyword, ...values] = line
+      .replace(/[#;].*/, '')
+      .trim()
+      .split(/\s+/)
     if (keyword === 'nameserver' && values[0] !== undefined) servers.push(values[0])
     if (keyword !== 'options') continue
     for (const value of values) {

@@ -33,7 +33,11 @@ const transfers = { first: 251, last: 252 } as const
 const metaTypes = { first: 128, last: 254 } as const
 
 /** What is to be done about a message. Never throws, whatever the bytes. */
-export function respond(bytes: Buffer, transport: Transport, { names, forwards }: AskedBy): Outcome {
+export function respond(
+  bytes: Buffer,
+  transport: Transport,
+  { names, forwards }: AskedBy,
+): Outcome {
   const parsed = parseMessage(bytes)
   if (parsed.kind === 'noise') return { kind: 'silence' }
   if (parsed.kind === 'bad') return { kind: 'answer', message: encodeBad(parsed) }
@@ -51,7 +55,8 @@ export function respond(bytes: Buffer, transport: Transport, { names, forwards }
     const failed = encodeAnswer(query, { rcode: rcode.servFail }, flags, transport)
     return { kind: 'forward', query, failed }
   }
-  if (!isPlainName(bytes, query.name)) return { kind: 'answer', message: encodeBad(malformed(query)) }
+  if (!isPlainName(bytes, query.name))
+    return { kind: 'answer', message: encodeBad(malformed(query)) }
   const type = questionType(query.type)
   const { exists, ...sections } = answerFromZone({ name: query.name, type, turn: query.id }, names)
   const answer = { rcode: exists ? rcode.noError : rcode.nxDomain, ...sections }
@@ -69,5 +74,4 @@ function problemOf(query: Query): number | null {
   return null
 }
 
-const malformed = ({ id }: Query) =>
-  ({ kind: 'bad', id, opcode: 0, rcode: rcode.formErr }) as const
+const malformed = ({ id }: Query) => ({ kind: 'bad', id, opcode: 0, rcode: rcode.formErr }) as const

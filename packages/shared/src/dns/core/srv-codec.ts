@@ -9,7 +9,9 @@ interface Writer {
 type Record = Packet['answers'][number]
 
 /** How the library writes the data of records, by type. */
-const codecs = Packet.Resource as unknown as { SRV: { encode(record: Record, writer: Writer): void } }
+const codecs = Packet.Resource as unknown as {
+  SRV: { encode(record: Record, writer: Writer): void }
+}
 
 /**
  * Has targets of SRV records written in full, as RFC 2782 wants it: the library shortens them like other names, and

@@ -1,6 +1,6 @@
 import { serviceAddress, serviceAddress6 } from '../../service-address.ts'
-import { recordTypeOf } from '../record-type.ts'
 import type { Endpoint, EndpointTable } from '../../wire/endpoints.ts'
+import { recordTypeOf } from '../record-type.ts'
 import { domain, type Name, parseName } from './name.ts'
 
 /** What somebody who asks may know. */
@@ -15,7 +15,12 @@ export interface VisibleNames {
 }
 
 export type ResourceRecord =
-  | { readonly type: 'A' | 'AAAA'; readonly name: string; readonly ttlS: number; readonly address: string }
+  | {
+      readonly type: 'A' | 'AAAA'
+      readonly name: string
+      readonly ttlS: number
+      readonly address: string
+    }
   | {
       readonly type: 'SRV'
       readonly name: string
@@ -80,12 +85,20 @@ function answerFromTable(
     return own.length === 0 ? absent(names) : found(addressRecords(question, own), names)
   }
   if (name.kind === 'protocol') {
-    const offers = Object.values(table.ports).some(({ protocol }) => protocol === name.protocol)
-    return offers ? found([], names) : absent(names)
+    const ports = Object.keys(table.ports)
+    const isOffered = ports.some((port) => offers(table, port, name.protocol))
+    return isOffered ? found([], names) : absent(names)
   }
-  if (table.ports[name.port]?.protocol !== name.protocol) return absent(names)
+  if (!offers(table, name.port, name.protocol)) return absent(names)
   const isSrv = question.type === 'SRV' || question.type === 'ANY'
   return isSrv ? answerWithServices(question, table, name.port, names) : found([], names)
+}
+
+/** What is no longer offered is still served during a rollout, and was by nobody knows which protocol. */
+function offers(table: EndpointTable, port: string, protocol: 'tcp' | 'udp'): boolean {
+  const offered = table.ports[port]
+  if (offered) return offered.protocol === protocol
+  return table.endpoints.some((endpoint) => endpoint.port === port)
 }
 
 /**
@@ -141,16 +154,22 @@ const labelOf = (instance: string): string =>
   instance.toLowerCase().slice(-maxLabelLength).replace(/^-+/, '')
 
 /** Each address once. */
-function addressRecords(question: Question, endpoints: readonly Endpoint[]): readonly ResourceRecord[] {
+function addressRecords(
+  question: Question,
+  endpoints: readonly Endpoint[],
+): readonly ResourceRecord[] {
   const addresses = [...new Set(endpoints.map(({ address }) => address))]
   const { name } = question
   return addresses.flatMap((address) => {
     const type = recordTypeOf(address)
-    return type !== null && wants(question, type) ? [{ type, name, ttlS: ttlS.endpoint, address }] : []
+    return type !== null && wants(question, type)
+      ? [{ type, name, ttlS: ttlS.endpoint, address }]
+      : []
   })
 }
 
-const wants = ({ type }: Question, wanted: QuestionType): boolean => type === wanted || type === 'ANY'
+const wants = ({ type }: Question, wanted: QuestionType): boolean =>
+  type === wanted || type === 'ANY'
 
 /** Endpoints that take new traffic. */
 const open = (endpoints: readonly Endpoint[]): readonly Endpoint[] =>

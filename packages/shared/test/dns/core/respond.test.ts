@@ -3,7 +3,16 @@ import t from 'tap'
 
 import { respond } from '../../../src/dns/core/respond.ts'
 import type { VisibleNames } from '../../../src/dns/core/zone.ts'
-import { type Asked, datagrams, endpoint, http, namesOf, question, services, table } from '../support.ts'
+import {
+  type Asked,
+  datagrams,
+  endpoint,
+  http,
+  namesOf,
+  question,
+  services,
+  table,
+} from '../support.ts'
 
 const api = table('prod/api')
 const everything = namesOf([
@@ -79,17 +88,23 @@ t.test('addresses', async (t) => {
   t.match(ask(proxied, 'idle.prod.bulkhead', 'A'), { answers: ['A idle.prod.bulkhead 10.231.1.2'] })
   t.match(ask(everything, 'idle.prod.bulkhead', 'A'), { code: 0, answers: [], authorities: soa })
   // Datagrams are not proxied.
-  t.match(ask(proxied, 'clock.prod.bulkhead', 'A'), { answers: ['A clock.prod.bulkhead 10.99.0.5'] })
+  t.match(ask(proxied, 'clock.prod.bulkhead', 'A'), {
+    answers: ['A clock.prod.bulkhead 10.99.0.5'],
+  })
   t.match(ask(everything, 'api-1-abcdefgh.api.prod.bulkhead', 'A'), {
     answers: ['A api-1-abcdefgh.api.prod.bulkhead 10.99.0.2'],
   })
-  const six = namesOf([table('prod/api', { endpoints: [endpoint(0, { address: 'fd00::1' }), endpoint(1)] })])
+  const six = namesOf([
+    table('prod/api', { endpoints: [endpoint(0, { address: 'fd00::1' }), endpoint(1)] }),
+  ])
   t.match(ask(six, 'api.prod.bulkhead', 'AAAA'), { answers: ['AAAA api.prod.bulkhead fd00::1'] })
   t.match(ask(six, 'api.prod.bulkhead', 'A'), { answers: ['A api.prod.bulkhead 10.99.0.2'] })
 })
 
 t.test('what takes no new traffic is not told of, but still found by its own name', async (t) => {
-  const names = namesOf([table('prod/api', { endpoints: [endpoint(0, { weight: 0 }), endpoint(1, { weight: 9 })] })])
+  const names = namesOf([
+    table('prod/api', { endpoints: [endpoint(0, { weight: 0 }), endpoint(1, { weight: 9 })] }),
+  ])
   t.match(ask(names, 'api.prod.bulkhead', 'A'), { answers: ['A api.prod.bulkhead 10.99.0.2'] })
   const { answers } = ask(names, '_http._tcp.api.prod.bulkhead', 'SRV') as Reply
   t.same(answers, ['SRV 9 20001 api-1-abcdefgh.api.prod.bulkhead'])
@@ -111,36 +126,60 @@ t.test('services by port', async (t) => {
   t.match(ask(proxied, '_time._udp.clock.prod.bulkhead', 'SRV'), { answers: [/^SRV 100 20004 /] })
   t.match(ask(proxied, '_http._udp.api.prod.bulkhead', 'SRV'), { code: 3, authorities: soa })
   t.match(ask(proxied, '_other._tcp.api.prod.bulkhead', 'SRV'), { code: 3 })
-  t.match(ask(proxied, '_http._tcp.api.prod.bulkhead', 'A'), { code: 0, answers: [], authorities: soa })
+  t.match(ask(proxied, '_http._tcp.api.prod.bulkhead', 'A'), {
+    code: 0,
+    answers: [],
+    authorities: soa,
+  })
   t.match(ask(proxied, '_tcp.api.prod.bulkhead', 'SRV'), { code: 0, answers: [], authorities: soa })
   t.match(ask(proxied, '_udp.api.prod.bulkhead', 'SRV'), { code: 3 })
   t.match(ask(proxied, '_http._tcp.idle.prod.bulkhead', 'SRV'), { code: 0, answers: [] })
 })
 
 t.test('targets are written in full', async (t) => {
-  const outcome = respond(question('_http._tcp.api.prod.bulkhead', 'SRV'), 'udp', { names: proxied, forwards: false })
+  const outcome = respond(question('_http._tcp.api.prod.bulkhead', 'SRV'), 'udp', {
+    names: proxied,
+    forwards: false,
+  })
   if (outcome.kind !== 'answer') throw new Error(outcome.kind)
   const text = outcome.message.toString('latin1')
   t.equal(text.split('\x0eapi-0-abcdefgh\x03api\x04prod\x08bulkhead\0').length, 2)
 })
 
 t.test('what is not there', async (t) => {
-  const nowhere = ['web.prod.bulkhead', 'api.test.bulkhead', 'test.bulkhead', 'x.api.prod.bulkhead', 'a.b.c.d.bulkhead']
+  const nowhere = [
+    'web.prod.bulkhead',
+    'api.test.bulkhead',
+    'test.bulkhead',
+    'x.api.prod.bulkhead',
+    'a.b.c.d.bulkhead',
+  ]
   for (const name of nowhere) {
-    t.match(ask(proxied, name, 'A'), { code: 3, aa: 1, answers: [], authorities: soa, ttl: 1 }, name)
+    t.match(
+      ask(proxied, name, 'A'),
+      { code: 3, aa: 1, answers: [], authorities: soa, ttl: 1 },
+      name,
+    )
   }
   for (const name of ['prod.bulkhead', 'bulkhead']) {
     t.match(ask(proxied, name, 'A'), { code: 0, aa: 1, answers: [], authorities: soa }, name)
   }
   for (const type of ['MX', 'TXT', 'NS', 65] as const) {
-    t.match(ask(proxied, 'api.prod.bulkhead', type), { code: 0, answers: [], authorities: soa }, `${type}`)
+    t.match(
+      ask(proxied, 'api.prod.bulkhead', type),
+      { code: 0, answers: [], authorities: soa },
+      `${type}`,
+    )
   }
   t.match(ask(proxied, 'bulkhead', 'SOA'), { code: 0, answers: ['SOA bulkhead ns.bulkhead'] })
   t.match(ask(proxied, 'api.prod.bulkhead', 'ANY'), { answers: [/^A /, /^AAAA /] })
 })
 
 t.test('case is kept and does not matter', async (t) => {
-  const outcome = respond(question('aPi.PROD.BulkHead', 'A'), 'udp', { names: proxied, forwards: false })
+  const outcome = respond(question('aPi.PROD.BulkHead', 'A'), 'udp', {
+    names: proxied,
+    forwards: false,
+  })
   if (outcome.kind !== 'answer') throw new Error(outcome.kind)
   const packet = Packet.parse(outcome.message)
   t.equal(packet.questions[0]?.name, 'aPi.PROD.BulkHead')
@@ -158,7 +197,9 @@ t.test('what is too long for a datagram', async (t) => {
   t.match(ask(proxied, name, 'SRV', { edns: 65_535 }), { tc: 1 })
   const { answers, additionals, tc } = ask(proxied, name, 'SRV', { transport: 'tcp' }) as Reply
   t.same([answers.length, additionals.length, tc], [200, 200, 0])
-  const some = namesOf([table('prod/api', { endpoints: Array.from({ length: 8 }, (_, index) => endpoint(index)) })])
+  const some = namesOf([
+    table('prod/api', { endpoints: Array.from({ length: 8 }, (_, index) => endpoint(index)) }),
+  ])
   // Without EDNS 512 bytes: the addresses of the targets are left out, which is not worth another question.
   const small = ask(some, '_http._tcp.api.prod.bulkhead', 'SRV', { edns: null }) as Reply
   t.match(small, { tc: 0, additionals: [] })
@@ -166,7 +207,9 @@ t.test('what is too long for a datagram', async (t) => {
   t.ok(small.bytes <= 512, `${small.bytes} bytes`)
   const large = ask(some, '_http._tcp.api.prod.bulkhead', 'SRV', { edns: 4096 }) as Reply
   t.equal(large.additionals.length, 8)
-  const huge = namesOf([table('prod/api', { endpoints: Array.from({ length: 900 }, (_, index) => endpoint(index)) })])
+  const huge = namesOf([
+    table('prod/api', { endpoints: Array.from({ length: 900 }, (_, index) => endpoint(index)) }),
+  ])
   const most = ask(huge, '_http._tcp.api.prod.bulkhead', 'SRV', { transport: 'tcp' }) as Reply
   t.same([most.answers.length, most.tc], [256, 0])
 })
@@ -222,19 +265,38 @@ t.test('malformed messages', async (t) => {
   t.equal(codeOf(changed(12, 0xc0, 12)), 1, 'a name that points at itself')
   t.equal(codeOf(changed(12, 0x41)), 1, 'a label of a kind that is not')
   // One label with a dot inside is another name than two labels.
-  t.equal(codeOf(Buffer.concat([good.subarray(0, 12), Buffer.from('\x08api.prod\x08bulkhead\0\0\x01\0\x01'), good.subarray(-11)])), 1)
+  t.equal(
+    codeOf(
+      Buffer.concat([
+        good.subarray(0, 12),
+        Buffer.from('\x08api.prod\x08bulkhead\0\0\x01\0\x01'),
+        good.subarray(-11),
+      ]),
+    ),
+    1,
+  )
   const twoOptions = Buffer.concat([changed(10, 0, 2), good.subarray(-11)])
   t.equal(codeOf(twoOptions), 1, 'two options records')
 })
 
 t.test('a port of another name than http', async (t) => {
-  const names = namesOf([table('prod/api', { ports: { 'admin-2': http }, endpoints: [endpoint(0, { port: 'admin-2' })] })])
+  const names = namesOf([
+    table('prod/api', {
+      ports: { 'admin-2': http },
+      endpoints: [endpoint(0, { port: 'admin-2' })],
+    }),
+  ])
   t.match(ask(names, '_admin-2._tcp.api.prod.bulkhead', 'SRV'), { code: 0, answers: [/^SRV/] })
 })
 
 t.test('a node that is known by a name', async (t) => {
-  const names = namesOf([table('prod/api', { endpoints: [endpoint(0, { address: 'db1.example.gov' }), endpoint(1)] })])
-  t.match(ask(names, 'api.prod.bulkhead', 'A'), { code: 0, answers: ['A api.prod.bulkhead 10.99.0.2'] })
+  const names = namesOf([
+    table('prod/api', { endpoints: [endpoint(0, { address: 'db1.example.gov' }), endpoint(1)] }),
+  ])
+  t.match(ask(names, 'api.prod.bulkhead', 'A'), {
+    code: 0,
+    answers: ['A api.prod.bulkhead 10.99.0.2'],
+  })
   t.match(ask(names, '_http._tcp.api.prod.bulkhead', 'SRV', { id: 0 }), {
     answers: ['SRV 100 20000 db1.example.gov', 'SRV 100 20001 api-1-abcdefgh.api.prod.bulkhead'],
     additionals: ['A api-1-abcdefgh.api.prod.bulkhead 10.99.0.2'],
