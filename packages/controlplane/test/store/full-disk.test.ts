@@ -48,6 +48,27 @@ async function fill(state: State, prefix: string): Promise<string[]> {
   throw new Error('the disk did not get full')
 }
 
+/**
+ * Until readiness finds no room either. Its trial is smaller than the writes and may fit where they do not, above all
+ * when the log has just been written back: then the disk is filled again.
+ */
+async function fillToTheLast(
+  state: State,
+  readiness: Readiness,
+): Promise<{ again: string[]; trials: number }> {
+  const again: string[] = []
+  for (let trials = 0; trials < 10; trials++) {
+    again.push(...(await fill(state, `again-${trials}`)))
+    const error: unknown = await readiness.check().catch((reason: unknown) => reason)
+    if (error !== undefined) {
+      t.match(error, { code: 'store-failed', message: /not ready: / })
+      return { again, trials }
+    }
+    await sleep(1100)
+  }
+  throw new Error('a trial always fits')
+}
+
 for (const [where, threadBytes] of [
   ['', 1e9],
   [', in a thread of its own', 0],
@@ -83,8 +104,7 @@ for (const [where, threadBytes] of [
     t.strictSame([...first.state.view.tokens.keys()], before.toSorted(), 'memory is as the disk is')
     t.equal(first.state.events({ kind: 'Token', limit: 1000 }).length, before.length)
     const readiness = new Readiness({ state: first.state, clock: systemClock })
-    await t.rejects(readiness.check(), { code: 'store-failed', message: /not ready: / })
-    const again = await fill(first.state, 'again')
+    const { again, trials } = await fillToTheLast(first.state, readiness)
     rmSync(ballast)
     await sleep(1100)
     await readiness.check()
@@ -97,8 +117,8 @@ for (const [where, threadBytes] of [
     t.strictSame([...second.state.view.tokens.keys()], expected)
     t.equal(
       second.state.view.revision,
-      expected.length + 2,
-      'the creation, the writes, and the trial of readiness',
+      expected.length + trials + 2,
+      'the creation, the writes, and the trials of readiness',
     )
     await second.close()
   })
