@@ -16,9 +16,7 @@ function usesSecrets(spec: ServiceSpec): boolean {
 
 /** What the service asks for and this version does not do yet, or does in part: whole sentences. */
 export function notEnforcedYet(spec: ServiceSpec): string[] {
-  const { strategy } = spec.update
   const notices: readonly (readonly [boolean, string])[] = [
-    [strategy !== 'rolling', `update.strategy ${strategy} runs as rolling for now.`],
     [
       spec.exclusive,
       'exclusive: the agent stops its instances before its lease ends, but nothing in the kernel fences ' +

@@ -131,6 +131,27 @@ const Placement = object({
   spread: Type.Array(LabelKey, { maxItems: 8 }),
 })
 
+const PromotionPause = Type.Union(
+  [Type.String({ pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d)|manual)$' }), Type.Literal(0)],
+  { description: 'a number with its unit, such as 30s or 5m, or manual to wait for promote' },
+)
+
+const CanaryStep = Type.Object(
+  {
+    weight: Type.Integer({ minimum: 1, maximum: 100, description: 'per cent of new traffic' }),
+    pause: Type.Optional(PromotionPause),
+  },
+  closed,
+)
+
+const Analysis = object({
+  maxErrorRate: Type.String({
+    pattern: '^[0-9]{1,3}(\\.[0-9]{1,3})?%$',
+    description: 'a percentage, such as 5% or 0.5%',
+  }),
+  minRequests: Count(1_000_000_000, 1),
+})
+
 const Update = object({
   strategy: Type.Union([
     Type.Literal('rolling'),
@@ -142,6 +163,10 @@ const Update = object({
   minHealthyTime: Duration,
   progressDeadline: Duration,
   onFailure: Type.Union([Type.Literal('rollback'), Type.Literal('pause')]),
+  steps: Type.Array(CanaryStep, { minItems: 1, maxItems: 20 }),
+  analysis: Analysis,
+  keepOld: Duration,
+  promote: Type.Union([Type.Literal('auto'), Type.Literal('manual')]),
 })
 
 const Signal = Type.String({

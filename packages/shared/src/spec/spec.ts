@@ -73,6 +73,19 @@ export const Security = Type.Object({
   writableRoot: Type.Boolean(),
 })
 
+/** A share of new traffic that a canary is given, and for how long; null: until somebody promotes it. */
+export const CanaryStep = Type.Object({
+  weightPercent: Type.Integer({ minimum: 1, maximum: 100 }),
+  pauseMs: Nullable(Duration()),
+})
+
+/** What answers of a new revision may look like. */
+export const Analysis = Type.Object({
+  maxErrorPercent: Type.Number(),
+  /** With fewer requests nothing is said of their errors. */
+  minRequests: Type.Integer(),
+})
+
 export const Update = Type.Object({
   strategy: Type.Union([
     Type.Literal('rolling'),
@@ -84,6 +97,13 @@ export const Update = Type.Object({
   minHealthyTimeMs: Type.Integer(),
   progressDeadlineMs: Type.Integer(),
   onFailure: Type.Union([Type.Literal('rollback'), Type.Literal('pause')]),
+  /** Of canary alone; the last one has all traffic. */
+  steps: Type.Optional(Type.Array(CanaryStep)),
+  /** Of canary and blue-green. */
+  analysis: Type.Optional(Analysis),
+  /** Of blue-green alone: how long the old set is kept after the switch. */
+  keepOldMs: Type.Optional(Duration()),
+  promote: Type.Optional(Type.Union([Type.Literal('auto'), Type.Literal('manual')])),
 })
 
 export const Separation = Type.Object({ from: Type.String(), by: Type.String() })
@@ -142,6 +162,8 @@ export type Probe = Static<typeof Probe>
 export type HealthSpec = Static<typeof Health>
 export type Resources = Static<typeof Resources>
 export type Update = Static<typeof Update>
+export type CanaryStep = Static<typeof CanaryStep>
+export type Analysis = Static<typeof Analysis>
 export type Separation = Static<typeof Separation>
 export type Placement = Static<typeof Placement>
 export type ServiceSpec = Static<typeof ServiceSpec>

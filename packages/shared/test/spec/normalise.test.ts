@@ -156,6 +156,41 @@ t.test('zones', async (t) => {
   })
 })
 
+t.test('each strategy has what is its own, filled in', async (t) => {
+  const of = (update: NonNullable<ServiceSource['update']>) =>
+    normaliseService({ ...minimal, update }).update
+  t.notOk('steps' in of({}), 'a rolling update is stored as it was before there were others')
+  t.notOk('analysis' in of({}))
+  t.match(of({ strategy: 'canary' }), {
+    steps: [
+      { weightPercent: 10, pauseMs: 300_000 },
+      { weightPercent: 50, pauseMs: 300_000 },
+      { weightPercent: 100, pauseMs: 0 },
+    ],
+    analysis: { maxErrorPercent: 5, minRequests: 50 },
+  })
+  const steps = [{ weight: 10, pause: '1m' }, { weight: 20 }, { weight: 30, pause: 'manual' }]
+  t.same(
+    of({ strategy: 'canary', steps, analysis: { maxErrorRate: '0.5%' } }),
+    {
+      ...of({ strategy: 'canary' }),
+      steps: [
+        { weightPercent: 10, pauseMs: 60_000 },
+        { weightPercent: 20, pauseMs: null },
+        { weightPercent: 30, pauseMs: null },
+        { weightPercent: 100, pauseMs: 0 },
+      ],
+      analysis: { maxErrorPercent: 0.5, minRequests: 50 },
+    },
+    'without a pause a step waits for somebody, and the last one has everything',
+  )
+  t.match(of({ strategy: 'blue-green' }), { keepOldMs: 300_000, promote: 'auto' })
+  t.match(of({ strategy: 'blue-green', keepOld: 0, promote: 'manual' }), {
+    keepOldMs: 0,
+    promote: 'manual',
+  })
+})
+
 t.test('notices', async (t) => {
   const hardened = normaliseService(minimal)
   t.same(loosened(hardened), [])
@@ -168,13 +203,12 @@ t.test('notices', async (t) => {
     expose: [{ port: 'http', listen: 80 }],
     volumes: [{ name: 'a', path: '/a' }],
     scale: { max: 3 },
-    update: { strategy: 'canary' },
     security: { writableRoot: true, capabilities: ['NET_BIND_SERVICE'] },
   })
   t.same(loosened(loose), ['security.capabilities: NET_BIND_SERVICE', 'security.writableRoot'])
   const notices = notEnforcedYet(loose)
-  t.equal(notices.length, 6)
-  for (const word of ['canary', 'exclusive', 'expose', 'secrets', 'volumes', 'scale']) {
+  t.equal(notices.length, 5)
+  for (const word of ['exclusive', 'expose', 'secrets', 'volumes', 'scale']) {
     t.ok(
       notices.some((text) => text.includes(word) && text.endsWith('.')),
       word,

@@ -74,6 +74,13 @@ export const validService = fc
           minHealthyTime: fc.constantFrom('0s', '5s'),
           progressDeadline: fc.constantFrom('1m', '10m'),
           onFailure: fc.constantFrom('rollback' as const, 'pause' as const),
+          steps: fc.constantFrom(
+            [{ weight: 10, pause: '1m' }, { weight: 50, pause: 'manual' }, { weight: 100 }],
+            [{ weight: 25 }],
+          ),
+          analysis: fc.constantFrom({}, { maxErrorRate: '0.5%' }, { minRequests: 10 }),
+          keepOld: fc.constantFrom('0s', '1m'),
+          promote: fc.constantFrom('auto' as const, 'manual' as const),
         },
         optional,
       ),
@@ -92,7 +99,22 @@ export const validService = fc
     },
     optional,
   )
-  .map((rest) => ({ ...minimal, ports: { main: 8080 }, ...rest })) as fc.Arbitrary<ServiceSource>
+  .map((rest) => possible({ ...minimal, ports: { main: 8080 }, ...rest } as ServiceSource))
+
+/** Old and new side by side is not for everybody, and each strategy has keys of its own. */
+function possible(source: ServiceSource): ServiceSource {
+  const { steps, analysis, keepOld, promote, ...update } = source.update ?? {}
+  const alone = source.exclusive === true || update.maxSurge === 0
+  const strategy = alone ? 'rolling' : (update.strategy ?? 'rolling')
+  const own = {
+    rolling: {},
+    canary: { steps, analysis },
+    'blue-green': { analysis, keepOld, promote },
+  }[strategy]
+  const given = Object.entries(own).filter(([, value]) => value !== undefined)
+  if (source.update === undefined) return source
+  return { ...source, update: { ...update, strategy, ...Object.fromEntries(given) } }
+}
 
 /** The same value with the keys of every mapping in another order. */
 export function reordered(value: unknown): unknown {

@@ -284,6 +284,68 @@ table('placement, order and update', [
   ],
   [service({ update: { maxSurge: 0 } }), []],
   [
+    service({
+      update: {
+        strategy: 'canary',
+        steps: [{ weight: 10, pause: '1m' }, { weight: 50, pause: 'manual' }, { weight: 100 }],
+        analysis: { maxErrorRate: '0.5%', minRequests: 20 },
+      },
+    }),
+    [],
+  ],
+  [service({ update: { strategy: 'blue-green', keepOld: '5m', promote: 'manual' } }), []],
+  [
+    service({ update: { steps: [{ weight: 100 }], promote: 'auto' } }),
+    [
+      '/update/steps steps has no meaning for strategy rolling; it belongs to strategy canary',
+      '/update/promote promote has no meaning for strategy rolling; it belongs to strategy blue-green',
+    ],
+  ],
+  [
+    service({
+      update: { strategy: 'canary', steps: [{ weight: 50 }, { weight: 50 }, { weight: 9 }] },
+    }),
+    [
+      '/update/steps/1/weight weight 50 must be more than that of the step before, 50',
+      '/update/steps/2/weight weight 9 must be more than that of the step before, 50',
+    ],
+  ],
+  [
+    service({
+      update: { strategy: 'canary', steps: [{ weight: 0, pause: 'soon' }, { wieght: 5 }] },
+    }),
+    [
+      '/update/steps/0/weight weight must be at least 1 (per cent of new traffic); found 0',
+      '/update/steps/0/pause pause must be a number with its unit, such as 30s or 5m, or manual to wait for promote; found "soon"',
+      '/update/steps/1 missing key "weight" in steps[1]',
+      '/update/steps/1/wieght unknown key "wieght"; did you mean "weight"?',
+    ],
+  ],
+  [
+    service({ update: { strategy: 'canary', analysis: { maxErrorRate: '101%', minRequests: 0 } } }),
+    ['/update/analysis/minRequests minRequests must be at least 1; found 0'],
+  ],
+  [
+    service({ update: { strategy: 'canary', analysis: { maxErrorRate: '101%' } } }),
+    ['/update/analysis/maxErrorRate maxErrorRate must be at most 100%'],
+  ],
+  [
+    service({ exclusive: true, update: { strategy: 'blue-green' } }),
+    [
+      '/update/strategy strategy blue-green needs old and new instances side by side, which exclusive forbids: use rolling',
+    ],
+  ],
+  [
+    service({ update: { strategy: 'canary', maxSurge: 0 } }),
+    [
+      '/update/maxSurge a canary of one replica needs the new instance beside the old one: let maxSurge be at least 1',
+    ],
+  ],
+  [
+    service({ update: { strategy: 'canary', steps: [{ weight: 5, pause: '999d' }] } }),
+    ['/update/steps/0/pause pause must be at most 365d'],
+  ],
+  [
     service({ update: { minHealthyTime: '2m', progressDeadline: '1m' } }),
     ['/update/minHealthyTime minHealthyTime 2m is longer than progressDeadline 1m'],
   ],

@@ -37,6 +37,10 @@ function* durationsOf(source: ServiceSource): Iterable<Limit> {
   yield limit('/restart/resetAfter', restart?.resetAfter)
   yield limit('/update/minHealthyTime', update?.minHealthyTime)
   yield limit('/update/progressDeadline', update?.progressDeadline, 1000, '1s')
+  yield limit('/update/keepOld', update?.keepOld)
+  for (const [index, { pause }] of (update?.steps ?? []).entries()) {
+    if (pause !== 'manual') yield limit(pointerTo('update', 'steps', index, 'pause'), pause)
+  }
   yield limit('/stop/drain', stop?.drain)
   yield limit('/stop/grace', stop?.grace)
 }

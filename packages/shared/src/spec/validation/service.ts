@@ -8,6 +8,7 @@ import { pathProblems } from './paths.ts'
 import type { Problem } from './problem.ts'
 import { durationProblems, resourceProblems } from './quantities.ts'
 import { shownText, subjectOf } from './shown.ts'
+import { updateProblems } from './update.ts'
 
 const name = '[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?'
 const referencePattern = new RegExp(`^${name}(?:\\.${name})?$`)
@@ -76,12 +77,6 @@ function* placementProblems(source: ServiceSource): Iterable<Problem> {
     const path = pointerTo('placement', 'spread', index)
     yield { path, message: `${shownText(level)} is in spread more than once` }
   }
-}
-
-function* updateProblems({ update }: ServiceSource): Iterable<Problem> {
-  if (update?.maxSurge !== 0 || update.maxUnavailable !== 0) return
-  const message = 'maxSurge and maxUnavailable are both 0: no instance could ever be replaced'
-  yield { path: '/update', message }
 }
 
 function* dependencyProblems(source: ServiceSource): Iterable<Problem> {
