@@ -83,6 +83,9 @@ export class Tables {
         (before?.liveness === 'lost') === (after?.liveness === 'lost')
       if (same) return
       for (const { service } of this.#view.instancesOn(change.key)) touch(service)
+    } else if (change.kind === 'rollout') {
+      const { before, after } = change
+      if (before?.shift || after?.shift) touch((after ?? before)?.service ?? '')
     } else if (change.kind === 'service' && change.before?.revision !== change.after?.revision) {
       touch(change.key)
       const last = this.#tables.get(change.key)

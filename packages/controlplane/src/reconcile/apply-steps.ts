@@ -81,8 +81,9 @@ function tell(tx: Transaction, subject: string, action: string, reason: string):
 function moveRollout(tx: Transaction, _key: ServiceKey, step: StepOf<'rollout'>): void {
   const rollout = tx.rollouts.get(step.id)
   if (!rollout) return
-  const { phase, progressAtMs, dueAtMs, reason, note } = step
-  tx.putRollout(advance(tx, rollout, { phase, progressAtMs, dueAtMs, reason }, note))
+  const { kind: _kind, id: _id, note, ...change } = step
+  const { phase, reason } = change
+  tx.putRollout(advance(tx, rollout, change, note))
   const action = actionOf(rollout, phase)
   if (note !== null || action !== 'rollout-progressed') {
     tx.event({ kind: 'Rollout', subject: rollout.id, action, reason: note ?? reason })

@@ -8,6 +8,7 @@ import {
   type ServiceSource,
 } from '@bulkhead/shared'
 
+import { tableOf } from '../../src/discovery/core/endpoints.ts'
 import { applySteps } from '../../src/reconcile/apply-steps.ts'
 import type { ReconcileContext } from '../../src/reconcile/core/context.ts'
 import { reconcile } from '../../src/reconcile/core/reconcile.ts'
@@ -26,6 +27,8 @@ export class Scene {
   dueAtMs: number | null = null
   readonly leaseEndsAtMs = new Map<string, number>()
   lacksRoom = false
+  /** What the proxies say of each instance. */
+  readonly traffic = new Map<string, { readonly requests: number; readonly errors: number }>()
   readonly #sources = new Map<string, Source>()
 
   /** `nodes`: names, or whole nodes. */
@@ -36,7 +39,14 @@ export class Scene {
   get context(): ReconcileContext {
     const { nowMs, cluster: lineageSeed } = this.state
     const rebalance = { enabled: true, movesLeft: this.movesLeft }
-    return { nowMs, lineageSeed, portRange, rebalance, leaseEndsAtMs: (node) => this.leaseEndsAtMs.get(node) ?? Infinity }
+    return {
+      nowMs,
+      lineageSeed,
+      portRange,
+      rebalance,
+      leaseEndsAtMs: (node) => this.leaseEndsAtMs.get(node) ?? Infinity,
+      trafficOf: (instances) => sumOf(instances.flatMap((id) => this.traffic.get(id) ?? [])),
+    }
   }
 
   /** Applies what differs from the last time. */
@@ -44,6 +54,12 @@ export class Scene {
     const source = { ...this.#sources.get(change.name), ...change }
     this.#sources.set(change.name, source)
     apply(this.state, source)
+  }
+
+  /** New containers of what is wanted. */
+  restart(generation: number, name = 'web'): void {
+    const source = this.#sources.get(name)
+    if (source) apply(this.state, source, { generation, cause: 'restarted' })
   }
 
   service(name = 'web'): Service {
@@ -122,6 +138,23 @@ export class Scene {
     this.state.putNode({ ...node, ...change })
   }
 
+  /** Weights of new traffic, by revision, of all instances that serve. */
+  weights(name = 'web'): Readonly<Record<number, readonly number[]>> {
+    const weights: Record<number, number[]> = {}
+    for (const { instance, weight } of tableOf(this.state, `default/${name}`)?.endpoints ?? []) {
+      const revision = this.state.instances.get(instance)?.revision ?? 0
+      weights[revision] = [...(weights[revision] ?? []), weight]
+    }
+    return weights
+  }
+
+  /** Per cent of new traffic that the revision gets. */
+  share(revision: number, name = 'web'): number {
+    const weights = this.weights(name)
+    const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
+    return (100 * sum(weights[revision] ?? [])) / sum(Object.values(weights).flat())
+  }
+
   /** Live instances by slot. */
   live(name = 'web'): readonly Instance[] {
     return this.state.instancesOf(`default/${name}`).filter(isLive)
@@ -133,6 +166,15 @@ export class Scene {
     if (!instance || more.length > 0) throw new Error(`not one live instance in slot ${slot}`)
     return instance
   }
+}
+
+function sumOf(all: readonly { readonly requests: number; readonly errors: number }[]) {
+  const sum = { requests: 0, errors: 0 }
+  for (const { requests, errors } of all) {
+    sum.requests += requests
+    sum.errors += errors
+  }
+  return sum
 }
 
 /** `create 0 n1`, `stop 0` …: what matters of steps in most tests, without status and rollout. */

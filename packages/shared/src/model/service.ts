@@ -42,6 +42,30 @@ export interface Revision {
 export type RolloutPhase =
   'progressing' | 'paused' | 'completed' | 'failed' | 'rolled-back' | 'superseded'
 
+/**
+ * How far new traffic has moved to the new revision. A canary's steps are those of its spec; blue-green has two: the
+ * new set is started beside the old one, and then it has the traffic while the old one is kept.
+ */
+export interface TrafficShift {
+  readonly strategy: 'canary' | 'blue-green'
+  /** Index of the step that is being reached, or that lasts. */
+  readonly step: number
+  /** Per cent of new traffic for the new revision; while the instances of a step start, that of the step before. */
+  readonly weight: number
+  /** When the step began: what its instances answer is judged from then on. */
+  readonly sinceMs: number
+  /** When its instances were available and got its share; null: not yet. */
+  readonly reachedAtMs: number | null
+  /** When it is over by itself; null: not reached yet, or it waits for somebody to promote it. */
+  readonly dueAtMs: number | null
+  /** Somebody has let the step be over. */
+  readonly promoted: boolean
+  /** Since when fewer instances of the new revision are healthy than the step needs, by their own fault. */
+  readonly sickSinceMs: number | null
+  /** Everything has gone to the new revision, and the old one is no longer kept. */
+  readonly done: boolean
+}
+
 /** The move of a service from one revision to another. At most one per service is open (progressing or paused). */
 export interface Rollout {
   /** `ENVIRONMENT/NAME@TO`. */
@@ -58,6 +82,8 @@ export interface Rollout {
   /** Fails at this time unless there is progress before; null while paused or when ended. */
   readonly dueAtMs: number | null
   readonly endedAtMs: number | null
+  /** Null or absent: instances are replaced one after the other and share the traffic evenly. */
+  readonly shift?: TrafficShift | null
   /** Newest last, at most 50. */
   readonly history: readonly { readonly atMs: number; readonly text: string }[]
 }

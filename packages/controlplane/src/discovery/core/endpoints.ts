@@ -11,6 +11,7 @@ import {
 } from '@bulkhead/shared'
 
 import type { ClusterView } from '../../state/view.ts'
+import { evenWeight, weightsOf } from './weights.ts'
 
 /** Whether new traffic may go to the instance, as far as its own record tells. */
 const offersService = (instance: Instance): boolean =>
@@ -30,10 +31,7 @@ export function servesTraffic(view: ClusterView, instance: Instance): boolean {
   return node !== undefined && node.liveness !== 'lost' && !node.confirmedDead
 }
 
-/** Of endpoints that are all alike. */
-const defaultWeight = 100
-
-export function endpointsOf(view: ClusterView, instance: Instance): Endpoint[] {
+export function endpointsOf(view: ClusterView, instance: Instance, weight = evenWeight): Endpoint[] {
   const node = instance.node === null ? undefined : view.nodes.get(instance.node)
   const revision = view.revisionOf(instance.service, instance.revision)
   if (!node || !revision) return []
@@ -44,19 +42,21 @@ export function endpointsOf(view: ClusterView, instance: Instance): Endpoint[] {
     port,
     address: node.facts.address,
     hostPort,
-    weight: defaultWeight,
+    weight,
   }))
 }
 
 /** All endpoints that serve, by instance and port; null when there is no such service. */
 export function tableOf(view: ClusterView, key: ServiceKey): EndpointTable | null {
   const service = view.services.get(key)
-  const spec = service && view.revisionOf(key, service.revision)?.spec
-  if (spec === undefined) return null
-  const endpoints: Endpoint[] = []
-  for (const instance of view.instancesOf(key)) {
-    if (servesTraffic(view, instance)) endpoints.push(...endpointsOf(view, instance))
-  }
+  const wanted = service && view.revisionOf(key, service.revision)
+  if (wanted === undefined) return null
+  const { spec } = wanted
+  const serving = view.instancesOf(key).filter((instance) => servesTraffic(view, instance))
+  const weights = weightsOf(view, wanted, serving)
+  const endpoints = serving.flatMap((instance) =>
+    endpointsOf(view, instance, weights.get(instance.id) ?? 0),
+  )
   return {
     service: key,
     zone: spec.zone,

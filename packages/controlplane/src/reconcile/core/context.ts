@@ -1,3 +1,5 @@
+import type { InstanceId } from '@bulkhead/shared'
+
 import type { PortRange } from '../../placement/core/ports.ts'
 
 export interface HistoryLimits {
@@ -8,6 +10,11 @@ export interface HistoryLimits {
 }
 
 export const defaultLimits: HistoryLimits = { gonePerSlot: 3, revisions: 20, rollouts: 20 }
+
+export interface TrafficSum {
+  readonly requests: number
+  readonly errors: number
+}
 
 /** What a reconcile needs beside the view. */
 export interface ReconcileContext {
@@ -25,6 +32,11 @@ export interface ReconcileContext {
    * as the node is heard.
    */
   readonly leaseEndsAtMs: (node: string) => number
+  /**
+   * What the proxies have sent to the instances since that time, as far as it is still known. Absent: nothing is known
+   * of anybody.
+   */
+  readonly trafficOf?: (instances: readonly InstanceId[], sinceMs: number) => TrafficSum
   readonly limits?: HistoryLimits
   /** Time stands still: who is healthy is available at once, and nothing is late. */
   readonly rehearsal?: boolean

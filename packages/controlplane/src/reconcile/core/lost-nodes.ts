@@ -1,4 +1,4 @@
-import type { Instance } from '@bulkhead/shared'
+import type { Instance, Revision } from '@bulkhead/shared'
 
 import type { Plan } from './plan.ts'
 import { beginningOf } from './replace-failed.ts'
@@ -11,12 +11,12 @@ import { revisionAfter } from './slots.ts'
  * when there is a place. An exclusive instance is given up only when the lease of its node has
  * provably ended, or an operator has vouched for the node's death.
  */
-export function replaceLost(plan: Plan, slot: Slot): void {
+export function replaceLost(plan: Plan, slot: Slot, following?: Revision): void {
   const lives = plan.roster.lives(slot)
   if (lives.length === 0 || !lives.every((one) => plan.needs.get(one.id)?.kind === 'lost')) return
   const last = lives.at(-1)
   if (last === undefined || isFenced(plan, slot, last)) return
-  const revision = revisionAfter(plan, last)
+  const revision = following ?? revisionAfter(plan, last)
   const beginning = beginningOf(plan, slot, revision)
   if (beginning === null) return
   const { avoid, predecessor, attempt, startAtMs } = beginning

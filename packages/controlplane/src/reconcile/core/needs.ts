@@ -23,7 +23,7 @@ function needOf(plan: Plan, instance: Instance, judge: Judge): Need | null {
   const { situation } = plan
   const node = situation.nodeOf(instance)
   if (node?.liveness === 'lost') return { kind: 'lost', text: `node ${node.name} is lost` }
-  if (!plan.held && !situation.isCurrent(instance)) {
+  if (!situation.isCurrent(instance) && !plan.holds(instance)) {
     const { revision, cause } = situation.wanted
     return { kind: 'outdated', text: `revision ${revision} (${cause})` }
   }

@@ -5,6 +5,7 @@ import {
   type Revision,
   type Rollout,
   type RolloutPhase,
+  type TrafficShift,
 } from '@bulkhead/shared'
 
 import { Books } from '../../placement/core/books.ts'
@@ -12,7 +13,7 @@ import { PlacementBatch } from '../../placement/core/place.ts'
 import type { Unmet } from './dependencies.ts'
 import type { Need } from './needs.ts'
 import { newInstance } from './new-instance.ts'
-import { Roster } from './roster.ts'
+import { Roster, type Slot } from './roster.ts'
 import { placementRules } from './rules.ts'
 import type { Situation } from './situation.ts'
 import type { Reconciled, Step } from './step.ts'
@@ -36,6 +37,7 @@ export interface RolloutMove {
   readonly progressAtMs: number
   readonly dueAtMs: number | null
   readonly reason: string
+  readonly shift?: TrafficShift | null
   readonly note: string | null
 }
 
@@ -76,6 +78,32 @@ export class Plan {
     return this.rollout?.phase === 'paused'
   }
 
+  /** True for what is not of the wanted revision and is meant to stay as it is for now. */
+  holds(instance: Instance): boolean {
+    if (this.held) return true
+    return this.situation.shift !== null && this.situation.sideOf(instance) === 'old'
+  }
+
+  /**
+   * What is to have one instance each: the wanted slots, or while old and new are kept side by side, each slot's old
+   * and new part.
+   */
+  get tracks(): readonly Slot[] {
+    const { wantedSlots } = this.roster
+    if (this.situation.shift === null) return wantedSlots
+    return wantedSlots.flatMap((slot) => [this.part(slot, 'old'), this.part(slot, 'new')])
+  }
+
+  part(slot: Slot, part: 'old' | 'new'): Slot {
+    const { situation } = this
+    return {
+      index: slot.index,
+      get instances() {
+        return slot.instances.filter((one) => situation.isCurrent(one) === (part === 'new'))
+      },
+    }
+  }
+
   get result(): Reconciled {
     if (this.#waitsForHealth) {
       for (const { instances } of this.roster.slots) {
@@ -91,8 +119,15 @@ export class Plan {
     if (batch === undefined) {
       const { situation, roster, books } = this
       const { view, key: service } = situation
+      const isNew = revision.templateHash === situation.wanted.templateHash
       const staying = roster.slots.flatMap((slot) =>
-        roster.lives(slot).filter(({ id }) => !this.needs.get(id)),
+        roster
+          .lives(slot)
+          .filter(
+            (one) =>
+              !this.needs.get(one.id) &&
+              (situation.shift === null || situation.isCurrent(one) === isNew),
+          ),
       )
       const rules = placementRules(situation, revision)
       const { portRange } = situation.context
@@ -157,9 +192,9 @@ export class Plan {
   /** Changes the rollout's record; ends it unless the phase is an open one. */
   moveRollout(rollout: Rollout, move: RolloutMove): void {
     this.#steps.push({ kind: 'rollout', id: rollout.id, ...move })
-    const { phase, progressAtMs, dueAtMs, reason } = move
-    const open = phase === 'progressing' || phase === 'paused'
-    this.rollout = open ? { ...rollout, phase, progressAtMs, dueAtMs, reason } : undefined
+    const { note: _, ...change } = move
+    const open = move.phase === 'progressing' || move.phase === 'paused'
+    this.rollout = open ? { ...rollout, ...change } : undefined
   }
 
   /** For steps that change nothing that later decisions look at. */

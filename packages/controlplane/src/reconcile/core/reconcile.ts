@@ -14,6 +14,7 @@ import { failRollout } from './rollout-failure.ts'
 import { followRollout } from './rollout-progress.ts'
 import { updateOutdated } from './rollout-step.ts'
 import { fillSlot, stopSurplus } from './scale.ts'
+import { growNew, keepSides } from './shift-instances.ts'
 import { Situation } from './situation.ts'
 import { assess, reportStatus } from './status.ts'
 import type { Reconciled } from './step.ts'
@@ -43,17 +44,23 @@ export function reconcile(
   findNeeds(plan)
   stopOverdue(plan)
   stopSurplus(plan)
-  for (const slot of plan.roster.wantedSlots) handOver(plan, slot)
-  for (const slot of plan.roster.wantedSlots) {
-    fillSlot(plan, slot)
-    replaceLost(plan, slot)
-  }
+  if (plan.situation.shift === null) keepSlots(plan)
+  else keepSides(plan)
   moveAway(plan)
-  updateOutdated(plan)
+  if (plan.situation.shift === null) updateOutdated(plan)
+  else growNew(plan)
   followRollout(plan)
   const found = assess(plan)
   const moves = found.status === 'converged' && rebalance(plan)
   reportStatus(plan, moves ? assess(plan) : found)
   trimHistory(plan)
   return plan.result
+}
+
+function keepSlots(plan: Plan): void {
+  for (const slot of plan.roster.wantedSlots) handOver(plan, slot)
+  for (const slot of plan.roster.wantedSlots) {
+    fillSlot(plan, slot)
+    replaceLost(plan, slot)
+  }
 }

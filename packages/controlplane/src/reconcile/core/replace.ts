@@ -29,7 +29,7 @@ export function replacements(
   ...kinds: readonly Need['kind'][]
 ): readonly Replacement[] {
   const found: Replacement[] = []
-  for (const slot of plan.roster.wantedSlots) {
+  for (const slot of plan.tracks) {
     const [instance, ...more] = plan.roster.lives(slot)
     if (instance === undefined || more.length > 0 || instance.node === null) continue
     const need = plan.needs.get(instance.id)
@@ -44,8 +44,12 @@ export function replacements(
  * long as `floor` instances stay available and there is a place for the new one once the old one is
  * gone.
  */
-export function replace(plan: Plan, { slot, instance, need }: Replacement, floor: number): Outcome {
-  const revision = revisionAfter(plan, instance)
+export function replace(
+  plan: Plan,
+  { slot, instance, need }: Replacement,
+  floor: number,
+  revision: Revision = revisionAfter(plan, instance),
+): Outcome {
   const beginning = beginningOf(plan, slot, revision)
   if (beginning === null) return { kind: 'waits' }
   let hindrance = noSurge(plan)
@@ -73,7 +77,7 @@ function noSurge({ situation }: Plan): string | null {
 }
 
 /** Null when it was done, else why no node takes an instance beside the old one. */
-function surge(
+export function surge(
   plan: Plan,
   { slot, instance, need }: Replacement,
   revision: Revision,

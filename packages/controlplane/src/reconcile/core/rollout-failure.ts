@@ -4,6 +4,7 @@ import { waitsForOthers } from './dependencies.ts'
 import { completedHash } from './good-revision.ts'
 import type { Plan } from './plan.ts'
 import { isComplete, progressOf } from './rollout-progress.ts'
+import { misbehaviour } from './shift-judgement.ts'
 
 /** So many failures in a row of one slot's instances of the new template fail the rollout. */
 const failuresAllowed = 3
@@ -17,7 +18,7 @@ const failuresAllowed = 3
 export function failRollout(plan: Plan): boolean {
   const { rollout, situation } = plan
   if (rollout?.phase !== 'progressing' || situation.context.rehearsal) return false
-  const reason = crashLoop(plan, rollout) ?? stall(plan, rollout)
+  const reason = crashLoop(plan, rollout) ?? stall(plan, rollout) ?? misbehaviour(plan)
   if (reason === null) return false
   const { progressAtMs } = rollout
   const ended = { progressAtMs, dueAtMs: null, note: reason }
@@ -62,10 +63,19 @@ function stall(plan: Plan, rollout: Rollout): string | null {
   if (progressDeadlineMs === 0 || rollout.dueAtMs === null) return null
   if (waitsForOthers(plan) || isComplete(plan)) return null
   const { updated, lastAtMs } = progressOf(plan)
-  const progressAtMs = Math.max(rollout.progressAtMs, lastAtMs)
+  if (isPausing(situation)) return null
+  const { sinceMs = 0, dueAtMs = null } = situation.shift?.shift ?? {}
+  const progressAtMs = Math.max(rollout.progressAtMs, lastAtMs, sinceMs, dueAtMs ?? 0)
   if (situation.nowMs < progressAtMs + progressDeadlineMs) return null
   const since = formatDuration(progressDeadlineMs)
   return `no progress within ${since}: ${updated} of ${situation.replicas} updated`
+}
+
+/** Traffic is where the step wants it, and the step is not over yet. */
+function isPausing({ shift, nowMs }: Plan['situation']): boolean {
+  if (shift === null || shift.shift.reachedAtMs === null || shift.shift.promoted) return false
+  const { dueAtMs } = shift.shift
+  return dueAtMs === null || dueAtMs > nowMs
 }
 
 /** The way back from a rollout starts where that one was going. */

@@ -3,6 +3,7 @@ import type { Rollout } from '@bulkhead/shared'
 import { waitsForOthers } from './dependencies.ts'
 import type { Plan } from './plan.ts'
 import type { Slot } from './roster.ts'
+import { followShift } from './shift-progress.ts'
 
 export interface Progress {
   /** Slots with an available instance of the wanted template. */
@@ -38,6 +39,10 @@ export function followRollout(plan: Plan): void {
   const rollout = plan.rollout ?? failedRollout(plan)
   if (rollout === undefined) return
   const { situation } = plan
+  if (situation.shift !== null && situation.replicas > 0) {
+    if (plan.rollout !== undefined) followShift(plan, { ...situation.shift, rollout })
+    return
+  }
   const { updated, lastAtMs } = progressOf(plan)
   const reason = `${updated} of ${situation.replicas} updated`
   const reachedAtMs = Math.max(rollout.progressAtMs, lastAtMs)

@@ -70,7 +70,7 @@ export class Roster {
    * True when stopping the instance leaves `floor` available ones, or takes nothing from anybody.
    */
   mayStop(instance: Instance, floor: number): boolean {
-    if (!isHealthy(instance)) return true
+    if (!isHealthy(instance) || !this.#situation.carries(instance)) return true
     return this.#available - (this.#situation.isAvailable(instance) ? 1 : 0) >= floor
   }
 
@@ -106,7 +106,8 @@ export class Roster {
 
   #count(instance: Instance, sign: 1 | -1): void {
     if (this.#occupies(instance)) this.#occupying += sign
-    if (this.#situation.isAvailable(instance)) this.#available += sign
+    const situation = this.#situation
+    if (situation.isAvailable(instance) && situation.carries(instance)) this.#available += sign
   }
 
   /** What still stops counts, except where nobody can say when it will be gone. */

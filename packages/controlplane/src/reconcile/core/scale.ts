@@ -24,11 +24,15 @@ export function stopSurplus(plan: Plan): void {
 
 /** Gives the slot an instance when it has none, and a node to the one that has none yet. */
 export function fillSlot(plan: Plan, slot: Slot): void {
-  const lives = plan.roster.lives(slot)
-  const pending = lives.find(({ node }) => node === null)
+  tendPending(plan, slot)
+  if (plan.roster.lives(slot).length === 0) createNext(plan, slot)
+}
+
+/** Finds a node for the instance that has none, or stops it when it is no longer wanted. */
+export function tendPending(plan: Plan, slot: Slot): void {
+  const pending = plan.roster.lives(slot).find(({ node }) => node === null)
   if (pending && plan.needs.get(pending.id)) plan.stop(pending, 'superseded before it had a node')
   else if (pending) assignPending(plan, slot, pending)
-  if (plan.roster.lives(slot).length === 0) createNext(plan, slot)
 }
 
 function assignPending(plan: Plan, slot: Slot, pending: Instance): void {
@@ -55,9 +59,16 @@ function assignPending(plan: Plan, slot: Slot, pending: Instance): void {
   }
 }
 
-function createNext(plan: Plan, slot: Slot): void {
-  const last = slot.instances.findLast(({ node }) => node !== null)
-  const revision = revisionAfter(plan, last)
+function followingRevision(plan: Plan, slot: Slot): Revision {
+  return revisionAfter(plan, slot.instances.findLast(({ node }) => node !== null))
+}
+
+/** Gives the slot an instance of the revision: on a node, or pending with the reason. */
+export function createNext(
+  plan: Plan,
+  slot: Slot,
+  revision: Revision = followingRevision(plan, slot),
+): void {
   const beginning = beginningOf(plan, slot, revision)
   if (beginning === null) {
     plan.hinder(slot.index, 'degraded', 'failed; its agent is given a moment to go on by itself')

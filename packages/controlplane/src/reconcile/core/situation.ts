@@ -8,6 +8,8 @@ import {
   type ServiceKey,
 } from '@bulkhead/shared'
 
+import { sidesOf, type Side } from '../../rollout/core/sides.ts'
+import { activeShift, shareOf, type ActiveShift } from '../../rollout/core/stages.ts'
 import type { ClusterView } from '../../state/view.ts'
 import type { ReconcileContext } from './context.ts'
 
@@ -27,6 +29,11 @@ export class Situation {
   readonly surge: number
   /** How many instances must stay available through whatever we do. */
   readonly floor: number
+  /** The rollout as it was before this round, when it moves traffic by steps. */
+  readonly shift: ActiveShift | null
+  /** Per cent of new traffic for the new revision; null: everybody gets the same. */
+  readonly share: number | null
+  readonly #side: (templateHash: string | undefined) => Side
   readonly #revisions = new Map<number, Revision | undefined>()
 
   constructor(view: ClusterView, service: Service, wanted: Revision, context: ReconcileContext) {
@@ -38,11 +45,31 @@ export class Situation {
     this.wanted = wanted
     this.nowMs = context.nowMs
     this.replicas = replicas
-    this.surge = exclusive ? 0 : update.maxSurge
+    this.#side = sidesOf(view, wanted)
+    this.shift = activeShift(view.openRolloutOf(service.key), wanted.spec)
+    const bySide = this.shift?.shift.strategy === 'blue-green' ? replicas : 0
+    this.surge = exclusive ? 0 : update.maxSurge + bySide
     // An exclusive slot can only be moved by stopping first: to forbid that would forbid every
     // move.
     const unavailable = exclusive ? Math.max(update.maxUnavailable, 1) : update.maxUnavailable
     this.floor = Math.max(replicas - unavailable, 0)
+    this.share = this.shift && shareOf(this.shift, { serving: this.#servingNew(), replicas })
+  }
+
+  #servingNew(): number {
+    return this.view.instancesOf(this.key).filter((one) => this.isCurrent(one) && this.serves(one))
+      .length
+  }
+
+  sideOf(instance: Instance): Side {
+    return this.#side(this.hashOf(instance))
+  }
+
+  /** False for a set of blue-green that is not sent anything, now that the other one is there. */
+  carries(instance: Instance): boolean {
+    if (this.share === null) return true
+    const side = this.sideOf(instance)
+    return side === 'stray' || (side === 'new' ? this.share > 0 : this.share < 100)
   }
 
   revision(number: number): Revision | undefined {

@@ -36,6 +36,7 @@ export function bestOf(plan: Plan, instances: readonly Instance[]): Instance | n
  */
 export function revisionAfter(plan: Plan, instance: Instance | undefined): Revision {
   const { situation } = plan
-  if (instance === undefined || !plan.held || situation.isCurrent(instance)) return situation.wanted
+  if (instance === undefined || situation.isCurrent(instance)) return situation.wanted
+  if (!plan.holds(instance)) return situation.wanted
   return situation.revisionLike(instance) ?? situation.wanted
 }

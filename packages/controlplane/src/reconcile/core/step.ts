@@ -1,4 +1,4 @@
-import type { InstanceId, RolloutPhase, ServiceKey, ServiceStatus } from '@bulkhead/shared'
+import type { InstanceId, RolloutPhase, ServiceKey, ServiceStatus, TrafficShift } from '@bulkhead/shared'
 
 /** What the reconciler wants done, as data; executed in one transaction by `apply-steps.ts`. */
 export type Step =
@@ -38,6 +38,8 @@ export type Step =
       readonly progressAtMs: number
       readonly dueAtMs: number | null
       readonly reason: string
+      /** Null: traffic is no longer moved by steps; absent: as it is. */
+      readonly shift?: TrafficShift | null
       /** A line for the history, or null when nothing worth telling happened. */
       readonly note: string | null
     }

@@ -12,7 +12,9 @@ import {
 } from '@bulkhead/shared'
 
 import { freeAddressIndex } from '../../discovery/core/address-index.ts'
+import { completedHash } from '../../reconcile/core/good-revision.ts'
 import type { Transaction } from '../../state/view.ts'
+import { beginsShift } from './begins-shift.ts'
 
 /** More placements than a service can see between two revisions of the state. */
 const serialsPerRevision = 1_000_000
@@ -87,12 +89,17 @@ function openRollout(
   tx: Transaction,
   { key, cause, ending }: RevisionChange,
   before: Revision | null,
-  { revision: to, spec }: Revision,
+  after: Revision,
 ): void {
+  const { revision: to, spec } = after
   const open = tx.openRolloutOf(key)
+  const shift = beginsShift(tx, before, after, ending !== undefined)
+  const returns = ending !== undefined || completedHash(tx, key) === after.templateHash
   if (open) {
     const superseded = { phase: 'superseded', reason: `superseded by revision ${to}` } as const
-    tx.putRollout(advance(tx, open, { ...(ending ?? superseded), dueAtMs: null }))
+    // What is gone back from loses its traffic at once.
+    const lost = returns && open.shift ? { shift: { ...open.shift, weight: 0 } } : {}
+    tx.putRollout(advance(tx, open, { ...(ending ?? superseded), ...lost, dueAtMs: null }))
     const { phase, reason } = ending ?? superseded
     tx.event({ kind: 'Rollout', subject: open.id, action: `rollout-${phase}`, reason })
   }
@@ -108,6 +115,7 @@ function openRollout(
     progressAtMs: tx.nowMs,
     dueAtMs: progressDeadlineMs === 0 ? null : tx.nowMs + progressDeadlineMs,
     endedAtMs: null,
+    ...(shift ? { shift } : {}),
     history: [{ atMs: tx.nowMs, text: `started: ${cause}` }],
   }
   tx.putRollout(rollout)

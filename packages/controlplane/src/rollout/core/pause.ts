@@ -1,8 +1,9 @@
-import { BulkheadError, type Rollout, type Service } from '@bulkhead/shared'
+import { BulkheadError, type Rollout, type Service, type TrafficShift } from '@bulkhead/shared'
 
 import type { Transaction } from '../../state/view.ts'
 
-function openRollout(tx: Transaction, service: Service): Rollout {
+/** The open rollout of the service. Throws BulkheadError `conflict` when there is none. */
+export function openRollout(tx: Transaction, service: Service): Rollout {
   const rollout = tx.openRolloutOf(service.key)
   if (rollout) return rollout
   throw new BulkheadError('conflict', `no rollout of service ${service.key} is under way`, `see \`bulkhead rollout history ${service.name}\``)
@@ -31,7 +32,13 @@ export function resumeRollout(tx: Transaction, service: Service): void {
     reason: text,
     progressAtMs: tx.nowMs,
     dueAtMs: tx.nowMs + deadlineMs,
+    ...(rollout.shift ? { shift: begunAgain(rollout.shift, tx.nowMs) } : {}),
     history: [...rollout.history, { atMs: tx.nowMs, text }].slice(-50),
   })
   tx.event({ kind: 'Rollout', subject: rollout.id, action: 'resumed', reason: text })
+}
+
+/** The step lasts from now on, and what was held against the new revision before is forgotten. */
+function begunAgain(shift: TrafficShift, nowMs: number): TrafficShift {
+  return { ...shift, sinceMs: nowMs, reachedAtMs: null, dueAtMs: null, sickSinceMs: null }
 }

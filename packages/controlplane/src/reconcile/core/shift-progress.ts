@@ -1,0 +1,135 @@
+import { shownTime, type TrafficShift } from '@bulkhead/shared'
+
+import { analysisOf, type ActiveShift } from '../../rollout/core/stages.ts'
+import type { Plan } from './plan.ts'
+import { progressOf } from './rollout-progress.ts'
+import { newWanted } from './shift-counts.ts'
+import { shownRate, sickSince, trafficOfStep } from './shift-judgement.ts'
+
+interface Next {
+  readonly shift: TrafficShift | null
+  readonly note: string | null
+}
+
+/** Takes a rollout that moves traffic by steps to its next step when it is time, and writes down where it stands. */
+export function followShift(plan: Plan, active: ActiveShift): void {
+  plan.wakeWhenAvailable()
+  const { situation } = plan
+  const { rollout } = active
+  if (rollout.phase !== 'progressing') return
+  const next = nextOf(plan, active)
+  const now = next.shift === null ? null : { ...active, shift: next.shift }
+  const { lastAtMs } = progressOf(plan)
+  const progressAtMs = Math.max(rollout.progressAtMs, lastAtMs, now?.shift.reachedAtMs ?? 0)
+  const deadlineMs = situation.wanted.spec.update.progressDeadlineMs
+  const fromMs = now === null ? progressAtMs : waitsFromMs(now, progressAtMs)
+  const dueAtMs = deadlineMs === 0 || fromMs === null ? null : fromMs + deadlineMs
+  plan.wake(dueAtMs)
+  plan.wake(now?.shift.dueAtMs ?? null)
+  const reason = now === null ? `${progressOf(plan).updated} of ${situation.replicas} updated` : whereOf(plan, now)
+  const notes = [next.note, isTold(rollout, plan.rolloutNote) ? null : plan.rolloutNote].filter((note) => note !== null)
+  const note = notes.length > 0 ? notes.join('; ') : null
+  const same =
+    note === null &&
+    reason === rollout.reason &&
+    dueAtMs === rollout.dueAtMs &&
+    progressAtMs === rollout.progressAtMs &&
+    JSON.stringify(next.shift) === JSON.stringify(active.shift)
+  if (same) return
+  const { shift } = next
+  plan.moveRollout(rollout, { phase: 'progressing', progressAtMs, dueAtMs, reason, shift, note })
+}
+
+const isTold = (
+  { history }: ActiveShift['rollout'],
+  note: string | null,
+): boolean => note !== null && history.some(({ text }) => text.includes('goes stop-first'))
+
+function nextOf(plan: Plan, active: ActiveShift): Next {
+  const { shift, stage } = active
+  const { nowMs } = plan.situation
+  const { step } = shift
+  if (step === 0 && shift.reachedAtMs === null && isAlone(plan)) {
+    return { shift: null, note: 'nothing of the old revision is healthy: goes on without steps' }
+  }
+  const kept = { ...shift, sinceMs: Math.min(shift.sinceMs, nowMs), sickSinceMs: sickSince(plan, active) }
+  const isThere = progressOf(plan).updated >= newWanted(plan)
+  // After our own clock was set back, the step lasts from now on.
+  const isReached = shift.reachedAtMs !== null && shift.reachedAtMs <= nowMs
+  if (!isReached) {
+    if (!isThere) return { shift: { ...kept, reachedAtMs: null, dueAtMs: null }, note: null }
+    const { pauseMs } = plan.situation.context.rehearsal ? { pauseMs: 0 } : stage
+    const dueAtMs = pauseMs === null ? null : nowMs + pauseMs
+    const note = shift.reachedAtMs === null ? reachedNote(active) : null
+    return { shift: { ...kept, weight: stage.weight, reachedAtMs: nowMs, dueAtMs }, note }
+  }
+  const isOver = shift.promoted || (shift.dueAtMs !== null && shift.dueAtMs <= nowMs)
+  if (!isOver || !isThere) return { shift: kept, note: null }
+  const note = passedNote(plan, active)
+  if (active.isLast) return { shift: { ...kept, weight: 100, dueAtMs: null, done: true }, note }
+  const begun = { step: step + 1, sinceMs: nowMs, reachedAtMs: null, dueAtMs: null, promoted: false }
+  return { shift: { ...kept, ...begun }, note }
+}
+
+/** Nothing old is healthy, wherever it is: there is nobody to compare with and nobody to spare. */
+function isAlone({ roster, situation }: Plan): boolean {
+  return !roster.slots.some((slot) =>
+    roster
+      .lives(slot)
+      .some((one) => !situation.isCurrent(one) && one.observed.health === 'healthy'),
+  )
+}
+
+/** From when on the progress deadline runs; null while somebody has to promote the step first. */
+function waitsFromMs({ shift }: ActiveShift, progressAtMs: number): number | null {
+  if (shift.reachedAtMs === null || shift.promoted) return Math.max(progressAtMs, shift.sinceMs)
+  if (shift.dueAtMs === null) return null
+  return Math.max(shift.dueAtMs, progressAtMs)
+}
+
+const title = ({ shift, stages }: ActiveShift): string => `step ${shift.step + 1} of ${stages.length}`
+
+function reachedNote(active: ActiveShift): string {
+  const { shift, stage, rollout } = active
+  if (shift.strategy === 'canary') {
+    return `${title(active)}: revision ${rollout.to} gets ${stage.weight} % of new traffic`
+  }
+  return stage.weight === 0
+    ? `the new set is ready beside the old one`
+    : `switched: revision ${rollout.to} gets all new traffic, the old set is kept`
+}
+
+/** What the step has shown. */
+function passedNote(plan: Plan, active: ActiveShift): string | null {
+  const { shift, stage } = active
+  if (plan.situation.context.rehearsal || (stage.pauseMs === 0 && !shift.promoted)) return null
+  const promoted = shift.promoted ? 'promoted' : 'its time is over'
+  if (stage.weight === 0) return promoted
+  const what = shift.strategy === 'canary' ? title(active) : 'the old set is no longer kept'
+  return `${what}: ${promoted}; ${judged(plan, active)}`
+}
+
+function judged(plan: Plan, active: ActiveShift): string {
+  const traffic = trafficOfStep(plan, active) ?? { requests: 0, errors: 0 }
+  const { minRequests } = analysisOf(plan.situation.wanted.spec.update)
+  if (traffic.requests >= minRequests) return `${shownRate(traffic)} of ${traffic.requests} requests failed`
+  return `only ${traffic.requests} of ${minRequests} requests were seen, so that errors were not judged`
+}
+
+/** Where it stands and what it waits for, for people. */
+function whereOf(plan: Plan, active: ActiveShift): string {
+  const { shift, stage } = active
+  const blueGreen = shift.strategy === 'blue-green'
+  if (shift.done) return `${progressOf(plan).updated} of ${plan.situation.replicas} updated`
+  const goal = blueGreen ? (stage.weight === 0 ? 'the new set' : 'the switch') : `${title(active)} (${stage.weight} %)`
+  const { updated } = progressOf(plan)
+  const count = `${updated} of ${newWanted(plan)} instances available`
+  if (shift.reachedAtMs === null) return `${goal}: ${count}`
+  const state = stage.weight === 0 ? 'the new set is ready' : `${shift.weight} % of new traffic`
+  const where = blueGreen ? state : `${title(active)}: ${state}`
+  if (updated < newWanted(plan)) return `${where}; ${count}`
+  if (shift.promoted) return `${where}; promoted`
+  if (shift.dueAtMs === null) return `${where}; waits for promote`
+  const until = shownTime(shift.dueAtMs)
+  return blueGreen && stage.weight === 100 ? `${where}; the old set is kept until ${until}` : `${where} until ${until}`
+}
