@@ -1,5 +1,7 @@
-import { nodeLabels, type Node, type ServiceSource } from '@bulkhead/shared'
+import { BulkheadError, nodeLabels, type Node, type Service, type ServiceSource } from '@bulkhead/shared'
 
+import { pauseRollout, resumeRollout } from '../../src/rollout/core/pause.ts'
+import { promoteRollout } from '../../src/rollout/core/promote.ts'
 import { MemoryState } from './memory-state.ts'
 import { Random } from './random.ts'
 import { aNode, apply, gib } from './records.ts'
@@ -32,14 +34,14 @@ function randomService(random: Random, name: string): Source {
     const from = random.pick(names.filter((other) => other !== name)) ?? 'self'
     separate.push({ from, by: random.pick(levels) ?? 'node' })
   }
-  const maxSurge = random.integer(0, 2)
-  const maxUnavailable = random.integer(maxSurge === 0 ? 1 : 0, 2)
+  const exclusive = random.chance(0.25)
+  const update = randomUpdate(random, exclusive)
   return {
     name,
     replicas: random.integer(0, 4),
     dependsOn: name === 'web' && random.chance(0.3) ? ['api'] : [],
     image: 'good:1',
-    exclusive: random.chance(0.25),
+    exclusive,
     ports: random.chance(0.3) ? { http: { port: 80, host: 8080 }, admin: 81 } : { http: 80 },
     placement: {
       separate,
@@ -47,15 +49,29 @@ function randomService(random: Random, name: string): Source {
       prefer: random.chance(0.3) ? [{ match: 'disk=ssd', weight: 5 }] : [],
       require: random.chance(0.2) ? ['disk=ssd'] : [],
     },
-    update: {
-      maxSurge,
-      maxUnavailable,
-      minHealthyTime: '2s',
-      progressDeadline: '60s',
-      onFailure: random.chance(0.7) ? 'rollback' : 'pause',
-    },
+    update,
     restart: { delay: '1s', maxDelay: '10s', resetAfter: '60s' },
   }
+}
+
+function randomUpdate(random: Random, exclusive: boolean): NonNullable<Source['update']> {
+  const maxSurge = random.integer(0, 2)
+  const common = {
+    maxSurge,
+    maxUnavailable: random.integer(maxSurge === 0 ? 1 : 0, 2),
+    minHealthyTime: '2s',
+    progressDeadline: '60s',
+    onFailure: random.chance(0.7) ? ('rollback' as const) : ('pause' as const),
+  }
+  const strategy = exclusive ? 'rolling' : random.pick(['rolling', 'canary', 'blue-green'] as const)
+  if (strategy === 'canary') {
+    const pause = (): string => (random.chance(0.2) ? 'manual' : random.chance(0.3) ? '0s' : '8s')
+    const weights = [random.integer(1, 30), random.integer(40, 80)]
+    return { ...common, strategy, steps: weights.map((weight) => ({ weight, pause: pause() })) }
+  }
+  if (strategy !== 'blue-green') return common
+  const promote = random.chance(0.25) ? 'manual' : 'auto'
+  return { ...common, strategy, keepOld: random.chance(0.2) ? '0s' : '12s', promote }
 }
 
 /** A random cluster and what befalls it; one seed, one history. */
@@ -105,10 +121,10 @@ export class Chaos {
       return
     }
     const { random } = this
-    const choice = random.integer(0, 8)
+    const choice = random.integer(0, 10)
     if (choice < 3) {
       this.#counter += 1
-      const character = random.pick(['good', 'good', 'good', 'crashes', 'sick', 'never-starts'])
+      const character = random.pick(['good', 'good', 'good', 'crashes', 'sick', 'never-starts', 'errors'])
       this.applyService({ ...source, image: `${character}:${this.#counter}` })
     } else if (choice === 3) {
       this.applyService({ ...source, replicas: random.integer(0, 5) })
@@ -119,6 +135,7 @@ export class Chaos {
       const { update, exclusive } = randomService(random, name)
       if (update) this.applyService({ ...source, update, exclusive: exclusive ?? false })
     } else if (choice === 5) this.#pauseOrResume(key)
+    else if (choice > 8) this.#promote(service)
     else if (choice === 6) this.applyService({ ...source, image: 'good:1' })
     else if (random.chance(0.3)) {
       this.log.push(`delete ${name}`)
@@ -132,9 +149,20 @@ export class Chaos {
     if (!rollout) return
     const phase = rollout.phase === 'paused' ? 'progressing' : 'paused'
     this.log.push(`${phase} ${rollout.id}`)
-    const dueAtMs = phase === 'paused' ? null : state.nowMs + 60_000
-    const progressAtMs = phase === 'paused' ? rollout.progressAtMs : state.nowMs
-    state.putRollout({ ...rollout, phase, dueAtMs, progressAtMs })
+    const service = state.services.get(key)
+    if (service) (phase === 'paused' ? pauseRollout : resumeRollout)(state, service)
+  }
+
+  #promote(service: Service): void {
+    const { state } = this.world
+    const full = this.random.chance(0.3)
+    if (!state.openRolloutOf(service.key)?.shift) return
+    this.log.push(`promote ${service.key}${full ? ' to the end' : ''}`)
+    try {
+      promoteRollout(state, service, full)
+    } catch (error) {
+      if (!(error instanceof BulkheadError)) throw error
+    }
   }
 
   #befall(): void {
@@ -206,6 +234,12 @@ export class Chaos {
     }
     world.movesLeft = 1
     for (let turn = 0; turn < 400; turn++) {
+      for (const service of state.services.values()) {
+        const { phase, shift } = state.openRolloutOf(service.key) ?? {}
+        // Who waits for somebody is not left alone.
+        const waits = shift && !shift.done && shift.reachedAtMs !== null && shift.dueAtMs === null
+        if (waits && phase === 'progressing') this.#promote(service)
+      }
       const steps = world.settle()
       world.turn(2000)
       if (steps === 0 && turn > 100 && world.settle() === 0 && world.dueAtMs === null) return

@@ -12,6 +12,7 @@ import {
   type ServiceKey,
 } from '@bulkhead/shared'
 
+import { tableOf } from '../../src/discovery/core/endpoints.ts'
 import type { Step } from '../../src/reconcile/core/step.ts'
 import type { Watcher, World } from './world.ts'
 
@@ -108,7 +109,7 @@ export function promises(world: World): Watcher {
   return {
     before(key) {
       slotsBefore = countSlots(world, key)
-      healthyBefore = serving(world, key)
+      healthyBefore = sent(world, key)
       occupyingBefore = occupying(world, key)
     },
     after(key, steps) {
@@ -120,7 +121,8 @@ export function promises(world: World): Watcher {
       const service = state.services.get(key)
       const spec = service && state.revisionOf(key, service.revision)?.spec
       if (!service || !spec || service.deleting) return
-      const surge = spec.exclusive ? 0 : spec.update.maxSurge
+      const surge = spec.exclusive ? 0 : spec.update.maxSurge + secondSet(world, key)
+      checkShares(world, key)
       const now = occupying(world, key)
       if (now > Math.max(occupyingBefore, spec.replicas + surge)) {
         fail(`${key}: ${now} instances, ${spec.replicas} + ${surge} allowed`)
@@ -152,10 +154,65 @@ function checkFloor(
   const { maxUnavailable } = spec.update
   const unavailable = relaxed || spec.exclusive ? Math.max(maxUnavailable, 1) : maxUnavailable
   const overdue = ours.length - counted.length
-  const left = serving(world, key).length + overdue
+  const left = sent(world, key).length + overdue
   const floor = spec.replicas - unavailable
   if (left < floor) {
     fail(`${key}: ${left} healthy left, ${floor} promised: ${JSON.stringify(counted)}`)
+  }
+}
+
+/** Those that serve and are sent something. */
+function sent(world: World, key: ServiceKey): readonly Instance[] {
+  const weights = new Map<string, number>()
+  const table = tableOf(world.state, key)
+  for (const { instance, weight } of table?.endpoints ?? []) {
+    weights.set(instance, (weights.get(instance) ?? 0) + weight)
+  }
+  const isStray = leftBehind(world, key)
+  return serving(world, key).filter((one) => weights.get(one.id) !== 0 || isStray(one))
+}
+
+/** What an unfinished rollout has left may be counted as long as it is there; of two known sets only who has traffic. */
+function leftBehind({ state }: World, key: ServiceKey): (instance: Instance) => boolean {
+  const hashOf = (revision: number): string | undefined => state.revisionOf(key, revision)?.templateHash
+  const left = state.rolloutsOf(key).filter(({ phase, shift }) => shift && phase !== 'completed' && phase !== 'progressing' && phase !== 'paused')
+  const hashes = new Set(left.map(({ to }) => hashOf(to)))
+  const small = state.openRolloutOf(key)?.shift?.strategy === 'canary'
+  return ({ revision }) => small || hashes.has(hashOf(revision))
+}
+
+/** Room for the second set while blue-green has both. */
+function secondSet({ state }: World, key: ServiceKey): number {
+  const spec = state.revisionOf(key, state.services.get(key)?.revision ?? 0)?.spec
+  const { shift } = state.openRolloutOf(key) ?? {}
+  const both = shift?.strategy === 'blue-green' && !shift.done && spec?.update.strategy === 'blue-green'
+  return both ? spec.replicas : 0
+}
+
+/** New traffic goes where the step says, and never nowhere while somebody serves. */
+function checkShares({ state }: World, key: ServiceKey): void {
+  const wanted = state.revisionOf(key, state.services.get(key)?.revision ?? 0)
+  const endpoints = tableOf(state, key)?.endpoints.filter(({ port }) => port === 'http') ?? []
+  if (!wanted || endpoints.length === 0) return
+  const sum = (some: typeof endpoints): number => some.reduce((all, { weight }) => all + weight, 0)
+  if (sum(endpoints) === 0) fail(`${key}: ${endpoints.length} serve and nobody is sent anything`)
+  const { shift } = state.openRolloutOf(key) ?? {}
+  if (!shift || shift.done || wanted.spec.update.strategy !== shift.strategy) return
+  const { replicas, exclusive, update } = wanted.spec
+  if (exclusive || (shift.strategy === 'canary' && replicas < 2 && update.maxSurge === 0)) return
+  const isNew = ({ instance }: (typeof endpoints)[number]): boolean => {
+    const { revision = 0 } = state.instances.get(instance) ?? {}
+    return state.revisionOf(key, revision)?.templateHash === wanted.templateHash
+  }
+  const news = endpoints.filter(isNew)
+  if (news.length === 0 || news.length === endpoints.length) return
+  const share = (100 * sum(news)) / sum(endpoints)
+  const step = shift.strategy === 'canary' ? (wanted.spec.update.steps?.[shift.step]?.weightPercent ?? 100) : shift.weight
+  // Steps can be changed while one lasts.
+  const [least, most] = [Math.min(shift.weight, step), Math.max(shift.weight, step)]
+  const alone = endpoints.every((one) => isNew(one) || one.weight === 0)
+  if (share < least - 0.3 || (share > most + 0.3 && !alone)) {
+    fail(`${key}: ${share} % for the new revision, and ${least} to ${most} were meant`)
   }
 }
 

@@ -59,7 +59,27 @@ export class World {
   get context(): ReconcileContext {
     const { nowMs, cluster: lineageSeed } = this.state
     const { movesLeft } = this
-    return { nowMs, lineageSeed, portRange, rebalance: { enabled: true, movesLeft }, leaseEndsAtMs: () => this.leasesEndAtMs }
+    return {
+      nowMs,
+      lineageSeed,
+      portRange,
+      rebalance: { enabled: true, movesLeft },
+      leaseEndsAtMs: () => this.leasesEndAtMs,
+      trafficOf: (ids) => this.#trafficOf(ids),
+    }
+  }
+
+  /** Every instance that runs has had some requests; of some images all fail. */
+  #trafficOf(ids: readonly string[]): { requests: number; errors: number } {
+    let [requests, errors] = [0, 0]
+    for (const id of ids) {
+      const instance = this.state.instances.get(id)
+      if (instance?.observed.state !== 'running') continue
+      const spec = this.state.revisionOf(instance.service, instance.revision)?.spec
+      requests += 30
+      errors += spec?.image.includes('errors') ? 30 : 0
+    }
+    return { requests, errors }
   }
 
   /** Reconciles everything until nothing more is to be done; returns the number of steps. */

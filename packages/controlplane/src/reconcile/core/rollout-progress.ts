@@ -60,6 +60,7 @@ export function followRollout(plan: Plan): void {
   plan.wakeWhenAvailable()
   if (rollout.phase !== 'progressing') return
   const waits = waitsForOthers(plan)
+  const dropped = situation.goesWithoutSteps ? { shift: null } : {}
   const deadlineMs = situation.wanted.spec.update.progressDeadlineMs
   // Without a due time it has just been resumed, or what it waited for has just come: the time
   // starts anew.
@@ -75,7 +76,7 @@ export function followRollout(plan: Plan): void {
     dueAtMs === rollout.dueAtMs &&
     progressAtMs === rollout.progressAtMs
   if (same) return
-  plan.moveRollout(rollout, { phase: 'progressing', progressAtMs, dueAtMs, reason: text, note })
+  plan.moveRollout(rollout, { phase: 'progressing', progressAtMs, dueAtMs, reason: text, note, ...dropped })
 }
 
 /**
@@ -104,6 +105,7 @@ function provesNothing({ situation: { view, key, replicas } }: Plan, { to }: Rol
 
 function noteOf(plan: Plan, rollout: Rollout, reachedAtMs: number, reason: string): string | null {
   const notes: string[] = []
+  if (plan.situation.goesWithoutSteps) notes.push('nothing of the old revision is healthy: goes on without steps')
   if (reachedAtMs > rollout.progressAtMs) notes.push(reason)
   const { rolloutNote } = plan
   // Told once: the reason of every stop says it again.

@@ -7,6 +7,7 @@ import type { Plan } from './plan.ts'
 import { replace, surge, type Replacement } from './replace.ts'
 import { beginningOf } from './replace-failed.ts'
 import type { Slot } from './roster.ts'
+import { bestOf } from './slots.ts'
 import { createNext, tendPending } from './scale.ts'
 import { countNew, countOld, newIn, newWanted, oldIn, oldWanted } from './shift-counts.ts'
 
@@ -16,6 +17,7 @@ import { countNew, countOld, newIn, newWanted, oldIn, oldWanted } from './shift-
  * them, and beyond that as long as nobody needs the room.
  */
 export function keepSides(plan: Plan): void {
+  for (const slot of plan.roster.wantedSlots) keepBestOld(plan, slot)
   for (const track of plan.tracks) handOver(plan, track)
   dropStrays(plan)
   for (const track of plan.tracks) tendPending(plan, track)
@@ -42,6 +44,18 @@ export function growNew(plan: Plan): void {
     for (const next of withoutNew(plan).slice(0, missing)) bringIn(plan, next)
   }
   replaceStrays(plan)
+}
+
+/** Of what earlier rollouts have left in one slot only the best stays: none of it is on its way to anything. */
+function keepBestOld(plan: Plan, slot: Slot): void {
+  const { floor } = plan.situation
+  const sound = oldIn(plan, slot).filter(({ id }) => !plan.needs.get(id))
+  const best = sound.length > 1 ? bestOf(plan, sound) : null
+  for (const one of sound) {
+    if (best === null || one.id === best.id) continue
+    if (plan.roster.mayStop(one, floor)) plan.stop(one, `${best.id} is in the slot already`)
+    else plan.wakeWhenAvailable()
+  }
 }
 
 /** What an unfinished rollout has left goes as soon as its slot has something better. */

@@ -7,7 +7,7 @@ import { newWanted } from './shift-counts.ts'
 import { shownRate, sickSince, trafficOfStep } from './shift-judgement.ts'
 
 interface Next {
-  readonly shift: TrafficShift | null
+  readonly shift: TrafficShift
   readonly note: string | null
 }
 
@@ -18,15 +18,16 @@ export function followShift(plan: Plan, active: ActiveShift): void {
   const { rollout } = active
   if (rollout.phase !== 'progressing') return
   const next = nextOf(plan, active)
-  const now = next.shift === null ? null : { ...active, shift: next.shift }
+  const { shift } = next
+  const now = { ...active, shift }
   const { lastAtMs } = progressOf(plan)
-  const progressAtMs = Math.max(rollout.progressAtMs, lastAtMs, now?.shift.reachedAtMs ?? 0)
+  const progressAtMs = Math.max(rollout.progressAtMs, lastAtMs, shift.reachedAtMs ?? 0)
   const deadlineMs = situation.wanted.spec.update.progressDeadlineMs
-  const fromMs = now === null ? progressAtMs : waitsFromMs(now, progressAtMs)
+  const fromMs = waitsFromMs(now, progressAtMs)
   const dueAtMs = deadlineMs === 0 || fromMs === null ? null : fromMs + deadlineMs
   plan.wake(dueAtMs)
-  plan.wake(now?.shift.dueAtMs ?? null)
-  const reason = now === null ? `${progressOf(plan).updated} of ${situation.replicas} updated` : whereOf(plan, now)
+  plan.wake(shift.dueAtMs)
+  const reason = whereOf(plan, now)
   const notes = [next.note, isTold(rollout, plan.rolloutNote) ? null : plan.rolloutNote].filter((note) => note !== null)
   const note = notes.length > 0 ? notes.join('; ') : null
   const same =
@@ -34,9 +35,8 @@ export function followShift(plan: Plan, active: ActiveShift): void {
     reason === rollout.reason &&
     dueAtMs === rollout.dueAtMs &&
     progressAtMs === rollout.progressAtMs &&
-    JSON.stringify(next.shift) === JSON.stringify(active.shift)
+    JSON.stringify(shift) === JSON.stringify(active.shift)
   if (same) return
-  const { shift } = next
   plan.moveRollout(rollout, { phase: 'progressing', progressAtMs, dueAtMs, reason, shift, note })
 }
 
@@ -49,9 +49,6 @@ function nextOf(plan: Plan, active: ActiveShift): Next {
   const { shift, stage } = active
   const { nowMs } = plan.situation
   const { step } = shift
-  if (step === 0 && shift.reachedAtMs === null && isAlone(plan)) {
-    return { shift: null, note: 'nothing of the old revision is healthy: goes on without steps' }
-  }
   const kept = { ...shift, sinceMs: Math.min(shift.sinceMs, nowMs), sickSinceMs: sickSince(plan, active) }
   const isThere = progressOf(plan).updated >= newWanted(plan)
   // After our own clock was set back, the step lasts from now on.
@@ -69,15 +66,6 @@ function nextOf(plan: Plan, active: ActiveShift): Next {
   if (active.isLast) return { shift: { ...kept, weight: 100, dueAtMs: null, done: true }, note }
   const begun = { step: step + 1, sinceMs: nowMs, reachedAtMs: null, dueAtMs: null, promoted: false }
   return { shift: { ...kept, ...begun }, note }
-}
-
-/** Nothing old is healthy, wherever it is: there is nobody to compare with and nobody to spare. */
-function isAlone({ roster, situation }: Plan): boolean {
-  return !roster.slots.some((slot) =>
-    roster
-      .lives(slot)
-      .some((one) => !situation.isCurrent(one) && one.observed.health === 'healthy'),
-  )
 }
 
 /** From when on the progress deadline runs; null while somebody has to promote the step first. */

@@ -31,6 +31,8 @@ export class Situation {
   readonly floor: number
   /** The rollout as it was before this round, when it moves traffic by steps. */
   readonly shift: ActiveShift | null
+  /** The rollout was to move traffic by steps, and there is no reason to. */
+  readonly goesWithoutSteps: boolean
   /** Per cent of new traffic for the new revision; null: everybody gets the same. */
   readonly share: number | null
   readonly #side: (templateHash: string | undefined) => Side
@@ -46,7 +48,10 @@ export class Situation {
     this.nowMs = context.nowMs
     this.replicas = replicas
     this.#side = sidesOf(view, wanted)
-    this.shift = activeShift(view.openRolloutOf(service.key), wanted.spec)
+    const rollout = view.openRolloutOf(service.key)
+    const active = activeShift(rollout, wanted.spec)
+    this.goesWithoutSteps = active !== null && this.#hasNobodyToSpare(active)
+    this.shift = this.goesWithoutSteps ? null : active
     const bySide = this.shift?.shift.strategy === 'blue-green' ? replicas : 0
     this.surge = exclusive ? 0 : update.maxSurge + bySide
     // An exclusive slot can only be moved by stopping first: to forbid that would forbid every
@@ -54,6 +59,15 @@ export class Situation {
     const unavailable = exclusive ? Math.max(update.maxUnavailable, 1) : update.maxUnavailable
     this.floor = Math.max(replicas - unavailable, 0)
     this.share = this.shift && shareOf(this.shift, { serving: this.#servingNew(), replicas })
+    if (rollout?.shift?.done) this.share = 100
+  }
+
+  /** Nothing of the old revision is healthy, wherever it is, and the first step has not been reached. */
+  #hasNobodyToSpare({ rollout, shift }: ActiveShift): boolean {
+    if (rollout.phase !== 'progressing' || shift.step > 0 || shift.reachedAtMs !== null) return false
+    return !this.view
+      .instancesOf(this.key)
+      .some((one) => isLive(one) && isHealthy(one) && !this.isCurrent(one))
   }
 
   #servingNew(): number {

@@ -15,13 +15,14 @@ export function keeperOf(plan: Plan, slot: Slot): Instance | null {
   return sound.findLast(({ node }) => node !== null) ?? sound.at(-1) ?? null
 }
 
-/** The instance that serves best among several that all need replacing. */
+/** The instance that serves best among several, of equals one of the wanted revision. */
 export function bestOf(plan: Plan, instances: readonly Instance[]): Instance | null {
   const { situation } = plan
   const rank = (instance: Instance): number => {
-    if (situation.isAvailable(instance)) return 3
-    if (situation.serves(instance)) return 2
-    return situation.nodeOf(instance)?.liveness === 'ready' ? 1 : 0
+    const own = situation.isCurrent(instance) ? 1 : 0
+    if (situation.isAvailable(instance)) return 6 + own
+    if (situation.serves(instance)) return 4 + own
+    return (situation.nodeOf(instance)?.liveness === 'ready' ? 2 : 0) + own
   }
   let best: Instance | null = null
   for (const instance of instances) {
