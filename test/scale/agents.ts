@@ -110,13 +110,14 @@ interface Api extends AsyncDisposable {
 }
 
 async function serve(plane: ControlPlane): Promise<Api> {
-  const { state, hub, monitor, tables, config } = plane
+  const { state, hub, monitor, tables, traffic, config } = plane
   const clock = plane.clock
   const app = await makeApp({
     state,
     hub,
     monitor,
     tables,
+    traffic,
     config,
     clock,
     logger: complaints,

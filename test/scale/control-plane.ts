@@ -11,6 +11,7 @@ import { compose } from '../../packages/controlplane/src/compose.ts'
 import { makeConfig, type Config } from '../../packages/controlplane/src/config/config.ts'
 import type { ConfigSource } from '../../packages/controlplane/src/config/schema.ts'
 import type { Tables } from '../../packages/controlplane/src/discovery/tables.ts'
+import type { TrafficLedger } from '../../packages/controlplane/src/rollout/traffic-ledger.ts'
 import type { Logger } from '../../packages/controlplane/src/logger.ts'
 import type { NodeMonitor } from '../../packages/controlplane/src/nodes/monitor.ts'
 import type { ReconcileLoop } from '../../packages/controlplane/src/reconcile/loop.ts'
@@ -42,6 +43,7 @@ export interface ControlPlane extends AsyncDisposable {
   readonly store: SqliteStore
   readonly state: State
   readonly tables: Tables
+  readonly traffic: TrafficLedger
   readonly monitor: NodeMonitor
   readonly hub: Hub
   readonly loop: ReconcileLoop
@@ -63,13 +65,14 @@ export async function openControlPlane(directory: string, source: ConfigSource =
       throw error
     },
   })
-  const { monitor, tables, hub, loop } = compose({ state, clock, config, registries: [], logger: complaints }, stop.signal)
+  const { monitor, tables, traffic, hub, loop } = compose({ state, clock, config, registries: [], logger: complaints }, stop.signal)
   return {
     clock,
     config,
     store,
     state,
     tables,
+    traffic,
     monitor,
     hub,
     loop,

@@ -5,7 +5,8 @@ import { Tables } from './discovery/tables.ts'
 import type { Logger } from './logger.ts'
 import { NodeMonitor } from './nodes/monitor.ts'
 import { ReconcileLoop } from './reconcile/loop.ts'
-import { Hub } from './sessions/hub.ts'
+import { TrafficLedger } from './rollout/traffic-ledger.ts'
+import { Hub, type HubDeps } from './sessions/hub.ts'
 import type { State } from './state/state.ts'
 
 export interface ComposeDeps {
@@ -20,6 +21,7 @@ export interface ComposeDeps {
 export interface Works {
   readonly monitor: NodeMonitor
   readonly tables: Tables
+  readonly traffic: TrafficLedger
   readonly hub: Hub
   readonly loop: ReconcileLoop
 }
@@ -29,12 +31,15 @@ export function compose({ state, clock, config, registries, logger }: ComposeDep
   const onProblem = (error: unknown): void => logger.error({ err: error }, 'a change of liveness could not be written')
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
-  const hub = new Hub({ state, clock, monitor, tables, config: config.nodes, network: config.network, registries, logger })
-  const loop = new ReconcileLoop({ state, clock, config, monitor, logger })
+  const traffic = new TrafficLedger(state.view, clock)
+  const loop = new ReconcileLoop({ state, clock, config, monitor, traffic, logger })
+  const onTraffic: HubDeps['onTraffic'] = (reported) => loop.look(traffic.take(reported))
+  const { nodes, network } = config
+  const hub = new Hub({ state, clock, monitor, tables, config: nodes, network, registries, logger, onTraffic })
   state.feed.subscribe((commit) => {
     tables.follow([commit])
     hub.follow([commit])
     loop.follow([commit])
   }, stop)
-  return { monitor, tables, hub, loop }
+  return { monitor, tables, traffic, hub, loop }
 }

@@ -139,12 +139,13 @@ interface Serving {
 
 async function serve(state: State, { backup, options, config, logins, logger, stop, onReady }: Serving): Promise<void> {
   const clock = systemClock
-  const { monitor, tables, hub, loop } = compose({ state, clock, config, registries: logins, logger }, stop)
+  const { monitor, tables, traffic, hub, loop } = compose({ state, clock, config, registries: logins, logger }, stop)
   const app = await makeApp({
     state,
     hub,
     monitor,
     tables,
+    traffic,
     config,
     clock,
     logger,

@@ -60,7 +60,7 @@ const wellKnown: readonly (readonly [RegExp, unknown])[] = [
     },
   ],
   [/^\/v1\/(apply|diff)$/, { revision: 5, objects: [change] }],
-  [/^\/v1\/plan$/, { revision: 5, objects: [change], steps: [step], refused: [] }],
+  [/^\/v1\/plan$/, { revision: 5, objects: [change], steps: [step], refused: [], rollouts: [] }],
   [/^\/v1\/tokens$/, { token: 'bh-join-x', expiresInMs: 1000 }],
   [/^\/v1\/version$/, { version: '0.1.0', cluster: 'c' }],
   [/^\/v1\/instances\/[^/]+$/, views.instance()],

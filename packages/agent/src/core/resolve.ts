@@ -37,7 +37,9 @@ export function resolveFor(
     const unknown = `there is no service ${service} that zone ${asker.zone} reaches`
     return { kind: 'unknown', reason: unknown }
   }
-  const endpoints = table.endpoints.filter((endpoint) => port === null || endpoint.port === port)
+  const endpoints = table.endpoints.filter(
+    (endpoint) => endpoint.weight > 0 && (port === null || endpoint.port === port),
+  )
   return { kind: 'found', view: { service, environment, revision: table.revision, endpoints } }
 }
 

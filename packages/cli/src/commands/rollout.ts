@@ -12,6 +12,7 @@ import type { Connection, Toolkit } from '../toolkit.ts'
 interface ActOptions extends Partial<WaitOptions>, ServiceOptions {
   readonly output: 'text' | Structured
   readonly to?: number
+  readonly full?: boolean
 }
 
 const texts = ['text', 'json', 'yaml']
@@ -24,7 +25,8 @@ async function act(
   { connection, cli }: { readonly connection: Connection; readonly cli: Cli },
 ): Promise<void> {
   const service = await findService(connection, given, options.environment, cli.signal)
-  const body = options.to === undefined ? {} : { to: options.to }
+  const { to, full } = options
+  const body = { ...(to === undefined ? {} : { to }), ...(full ? { full } : {}) }
   const change = { service, action: `/${verb}`, body, done: `${shownService(service)}: ${words}` }
   await changeService(change, options, connection, cli)
 }
@@ -67,10 +69,13 @@ export function defineRollout(command: Command, { cli, connect, action }: Toolki
   const summaries = {
     pause: 'Stop a rollout where it is',
     resume: 'Go on with a paused rollout',
-    promote: 'Let a canary or blue-green rollout go on to all instances',
+    promote: 'Let a canary or blue-green rollout go on to its next step',
   }
   for (const verb of ['pause', 'resume', 'promote'] as const) {
-    addOutput(sub(verb, summaries[verb]), texts).action(
+    const own = addOutput(sub(verb, summaries[verb]), texts)
+    if (verb === 'promote')
+      own.option('--full', 'all steps that are left, not only the present one')
+    own.action(
       action(async (given: string, options: ActOptions) =>
         act(verb, plain[verb], given, options, { connection: await connect(), cli }),
       ),

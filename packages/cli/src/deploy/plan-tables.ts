@@ -45,6 +45,10 @@ export async function writePlan(result: PlanResult, wide: boolean, cli: Cli): Pr
     )
   }
   if (result.refused.length > 0) cli.stdout.write('\n')
+  for (const { service, environment, strategy, steps: stages } of result.rollouts) {
+    cli.stdout.write(`${strategy}  ${service}.${environment}: ${stages.join('; ')}\n`)
+  }
+  if (result.rollouts.length > 0) cli.stdout.write('\n')
   if (result.steps.length > 0) {
     const sorted = result.steps.toSorted((a, b) => {
       const [left, right] = [`${a.environment}/${a.service}`, `${b.environment}/${b.service}`]

@@ -9,6 +9,7 @@ import { type Structured, writeStructured, writeStructuredPart } from '../output
 import { type Style, styleFor } from '../output/style.ts'
 import { cleanText } from '../output/text.ts'
 import type { Connection } from '../toolkit.ts'
+import { shiftLines } from './shift-lines.ts'
 
 export interface StatusOptions {
   readonly environment?: string | undefined
@@ -50,7 +51,11 @@ async function writeStatus(rollout: RolloutView, output: StatusOptions['output']
   }
   const style = styleFor(cli.stdout, cli.env)
   const begun = `  ${style.dim(`began ${formatAge(rollout.startedAt, cli.clock.nowMs())} ago`)}`
-  const lines = [titleOf(rollout, style) + begun, ...historyLines(rollout, style)]
+  const lines = [
+    titleOf(rollout, style) + begun,
+    ...shiftLines(rollout, cli.clock.nowMs(), style),
+    ...historyLines(rollout, style),
+  ]
   cli.stdout.write(`${lines.join('\n')}\n`)
 }
 

@@ -78,7 +78,10 @@ t.test('diff shows what changes where', async (t) => {
 })
 
 t.test('diff: no change is exit code 0, and colours show signs', async (t) => {
-  const same = await runCli(['diff', '-f', '-'], { answers: diff([make.change({})]), stdin: documents })
+  const same = await runCli(['diff', '-f', '-'], {
+    answers: diff([make.change({})]),
+    stdin: documents,
+  })
   t.equal(same.stdout, '1 unchanged\n')
   t.equal(same.exitCode, 0)
   const coloured = await runCli(['diff', '-f', '-'], {
@@ -92,6 +95,17 @@ t.test('diff: no change is exit code 0, and colours show signs', async (t) => {
 
 const plan: PlanResult = {
   revision: 7,
+  rollouts: [
+    {
+      service: 'web',
+      environment: 'prod',
+      strategy: 'canary',
+      steps: [
+        '10 % of new traffic to 1 of 3 instances for 1m',
+        '100 % of new traffic to 3 of 3 instances',
+      ],
+    },
+  ],
   objects: objects.slice(0, 2),
   steps: [
     {
@@ -136,6 +150,8 @@ t.test('plan is a table by service', async (t) => {
   t.equal(
     stdout,
     dedent(`
+    canary  web.prod: 10 % of new traffic to 1 of 3 instances for 1m; 100 % of new traffic to 3 of 3 instances
+
     SERVICE   SLOT  ACTION   NODE  REASON
     api.prod     0  place    n1    fewest instances
     web.prod     0  wait     -     maxUnavailable 0
@@ -152,7 +168,7 @@ t.test('plan: what is refused comes first, exit code 3', async (t) => {
   const reason = 'zone data has 1 node, 3 replicas must be on different ones'
   const refused = [{ service: 'db', environment: 'prod', reason }]
   const { stdout, exitCode } = await runCli(['plan', '-f', '-'], {
-    answers: { 'POST /v1/plan': { json: { ...plan, refused } } },
+    answers: { 'POST /v1/plan': { json: { ...plan, refused, rollouts: [] } } },
     stdin: documents,
   })
   t.match(stdout, new RegExp(`^refused {2}db\\.prod: ${reason}\n\nSERVICE`))

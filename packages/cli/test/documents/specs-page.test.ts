@@ -48,3 +48,27 @@ t.test('what docs/specs.md says is a default is one', async (t) => {
   })
   t.strictSame(normaliseZones(zones as ZonesSource), defaultZones)
 })
+
+t.test(
+  'what docs/specs.md says of canary and blue-green is valid, and their default',
+  async (t) => {
+    const { apiVersion, kind, name, zone, image } = service as ServiceSource
+    const minimal = { apiVersion, kind, name, zone, image }
+    const updates = [...page.matchAll(/```\n(update:\n[\s\S]*?)```/g)].map(([, text = '']) => {
+      const [document] = parseText(text, 10).documents
+      return (document?.value as ServiceSource | undefined)?.update ?? {}
+    })
+    t.strictSame(
+      updates.map(({ strategy }) => strategy),
+      ['canary', 'blue-green'],
+    )
+    for (const update of updates) {
+      const { strategy = 'rolling' } = update
+      t.strictSame(validateDocuments([{ ...minimal, update }]).problems, [])
+      t.strictSame(
+        normaliseService({ ...minimal, update }),
+        normaliseService({ ...minimal, update: { strategy } }),
+      )
+    }
+  },
+)

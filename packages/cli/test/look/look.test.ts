@@ -284,6 +284,53 @@ t.test('events ask for what is wanted, and follow', async (t) => {
   t.strictSame(urls, ['GET /v1/events?subject=prod%2Fweb&kind=Service&limit=5'])
 })
 
+t.test('rollout status of a canary says where traffic goes and what it waits for', async (t) => {
+  const shift = {
+    strategy: 'canary',
+    step: 1,
+    steps: [
+      { weight: 10, pause: '1m' },
+      { weight: 50, pause: 'manual' },
+      { weight: 100, pause: '0s' },
+    ],
+    weight: 10,
+    waitsFor: 'time',
+    dueAt: '2026-03-01T12:00:43.000Z',
+    requests: 120,
+    errors: 1,
+    maxErrorPercent: 5,
+    minRequests: 50,
+  } as const
+  const reason = 'step 1 of 3: 10 % of new traffic until 12:00:43'
+  const rollout = make.rollout({ phase: 'progressing', reason, endedAt: null, history: [], shift })
+  const shown = async (given: typeof rollout): Promise<string> => {
+    const all = { ...answers, 'GET /v1/rollouts': make.list(given) }
+    return (await runCli(['rollout', 'status', 'web.prod'], { answers: all })).stdout
+  }
+  t.equal(
+    await shown(rollout),
+    dedent(`
+    web.prod  revision 2 → 3  progressing: step 1 of 3: 10 % of new traffic until 12:00:43  began 4m ago
+          canary  step 1 of 3 (10 % 1m → 50 % manual → 100 %)
+         traffic  10 % to revision 3, 90 % to revision 2
+       waits for  its time: 43s left
+          errors  0.83 % of 120 requests, at most 5 % may fail
+    `),
+  )
+  const waiting = {
+    ...shift,
+    step: 2,
+    weight: 50,
+    waitsFor: 'promote',
+    dueAt: null,
+    requests: 7,
+  } as const
+  t.match(
+    await shown({ ...rollout, shift: waiting }),
+    /waits for {2}bulkhead rollout promote\n +errors {2}not judged: 7 of 50 requests seen\n/,
+  )
+})
+
 t.test('rollout status --watch ends with the rollout', async (t) => {
   const moving = make.rollout({
     phase: 'progressing',

@@ -25,6 +25,7 @@ import type { PortRange } from '../placement/core/ports.ts'
 import { changeRevision } from '../rollout/core/new-revision.ts'
 import type { ClusterView, Transaction } from '../state/view.ts'
 import { clusterProblems } from './core/cluster-problems.ts'
+import { secondSetNeverFits } from './core/second-set.ts'
 import { pinImages, type PinDeps } from './pin-images.ts'
 
 export interface AdmittedService {
@@ -189,7 +190,8 @@ export function findWhatNeverFits(
     const record = tx.services.get(service.key)
     const revision = record && tx.revisionOf(service.key, record.revision)
     if (!revision || unchanged.has(service.key)) return []
-    const reason = neverFits(tx, service.key, revision, portRange)
+    const reason =
+      neverFits(tx, service.key, revision, portRange) ?? secondSetNeverFits(tx, service.key, portRange)
     return reason === null ? [] : [{ service, reason }]
   })
 }
@@ -210,7 +212,7 @@ function refuseWhatNeverFits(
   throw new BulkheadError(
     'never-fits',
     first.message,
-    'add nodes or relax the placement; to accept it as pending, apply with --allow-pending',
+    'add nodes, relax the placement or use another update strategy; to accept it as pending, apply with --allow-pending',
     problems,
   )
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts'
 import type { Tables } from '../discovery/tables.ts'
 import type { Logger } from '../logger.ts'
 import type { NodeMonitor } from '../nodes/monitor.ts'
+import type { TrafficLedger } from '../rollout/traffic-ledger.ts'
 import type { Hub } from '../sessions/hub.ts'
 import type { State } from '../state/state.ts'
 import type { Principal } from './auth.ts'
@@ -16,6 +17,7 @@ export interface ApiDeps {
   readonly hub: Hub
   readonly monitor: NodeMonitor
   readonly tables: Tables
+  readonly traffic: Pick<TrafficLedger, 'sum'>
   readonly config: Config
   readonly clock: Clock
   readonly logger: Logger

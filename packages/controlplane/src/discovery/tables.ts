@@ -74,7 +74,8 @@ export class Tables {
       touched.set(key, null)
     }
     if (change.kind === 'instance') {
-      if (!servesAlike(change.before, change.after)) touch((change.after ?? change.before)?.service ?? '')
+      if (!servesAlike(change.before, change.after))
+        touch((change.after ?? change.before)?.service ?? '')
     } else if (change.kind === 'node') {
       const { before, after } = change
       const same =

@@ -81,9 +81,9 @@ function tell(tx: Transaction, subject: string, action: string, reason: string):
 function moveRollout(tx: Transaction, _key: ServiceKey, step: StepOf<'rollout'>): void {
   const rollout = tx.rollouts.get(step.id)
   if (!rollout) return
-  const { kind: _kind, id: _id, note, ...change } = step
-  const { phase, reason } = change
-  tx.putRollout(advance(tx, rollout, change, note))
+  const { kind: _kind, id: _id, note, ...fields } = step
+  const { phase, reason } = fields
+  tx.putRollout(advance(tx, rollout, fields, note))
   const action = actionOf(rollout, phase)
   if (note !== null || action !== 'rollout-progressed') {
     tx.event({ kind: 'Rollout', subject: rollout.id, action, reason: note ?? reason })

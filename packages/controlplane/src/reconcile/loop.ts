@@ -3,6 +3,7 @@ import type { Clock, ServiceKey, Timer } from '@bulkhead/shared'
 import type { Config } from '../config/config.ts'
 import type { Logger } from '../logger.ts'
 import type { NodeMonitor } from '../nodes/monitor.ts'
+import type { TrafficLedger } from '../rollout/traffic-ledger.ts'
 import type { State } from '../state/state.ts'
 import type { Changed, ClusterView, Commit, Transaction } from '../state/view.ts'
 import { applySteps } from './apply-steps.ts'
@@ -28,6 +29,7 @@ export interface LoopDeps {
   readonly clock: Clock
   readonly config: Config
   readonly monitor: Pick<NodeMonitor, 'leaseEndsAtMs'>
+  readonly traffic: Pick<TrafficLedger, 'sum'>
   readonly logger: Logger
 }
 
@@ -70,6 +72,12 @@ export class ReconcileLoop {
       for (const timer of this.#timers.values()) timer.cancel()
       this.#roomTimer?.cancel()
     })
+  }
+
+  /** Something that is on no record calls for a look at these services. */
+  look(services: Iterable<ServiceKey>): void {
+    for (const key of services) this.#queue.add(key, 'observed')
+    this.#wake()
   }
 
   /** Takes in durable commits. */

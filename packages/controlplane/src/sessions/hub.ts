@@ -26,6 +26,8 @@ export interface HubDeps {
   readonly network: NetworkConfig
   readonly registries: readonly RegistryAccess[]
   readonly logger: Logger
+  /** Hears what the proxies of nodes have sent to instances. */
+  readonly onTraffic?: (instances: Extract<FromAgentMessage, { kind: 'traffic' }>['instances']) => void
 }
 
 /**
@@ -246,8 +248,8 @@ export class Hub implements SessionHandlers {
     })
   }
 
-  onTraffic(): void {
-    // Nobody judges by it yet.
+  onTraffic(_session: Session, { instances }: Extract<FromAgentMessage, { kind: 'traffic' }>): void {
+    this.#deps.onTraffic?.(instances)
   }
 
   onProblem(session: Session, error: unknown): void {

@@ -39,9 +39,9 @@ export async function serve(store: Store = new MemoryStore()): Promise<Served> {
       throw error
     },
   })
-  const { monitor, tables, hub, loop } = compose({ state, clock, config, registries: [], logger: silent }, stop.signal)
+  const { monitor, tables, traffic, hub, loop } = compose({ state, clock, config, registries: [], logger: silent }, stop.signal)
   const resolve = (name: string) => resolveImage(name, config.images, [])
-  const deps = { state, hub, monitor, tables, config, clock, logger: silent, version: '0', resolveImage: resolve, backup: (file: string) => store.backup(file) }
+  const deps = { state, hub, monitor, tables, traffic, config, clock, logger: silent, version: '0', resolveImage: resolve, backup: (file: string) => store.backup(file) }
   const app = await makeApp(deps)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   monitor.start(stop.signal)

@@ -38,32 +38,43 @@ function counts(scene: Scene): Readonly<Record<number, number>> {
   return found
 }
 
-t.test('the whole new set first, then the switch in one go, then the old set for a while', async (t) => {
-  const scene = running(3, 3, blueGreen)
-  scene.apply({ name: 'web', image })
-  t.same(brief(scene.state, scene.settle()).map((step) => step.slice(0, 8)), ['create 0', 'create 1', 'create 2'])
-  t.equal(rollout(scene)?.reason, 'the new set: 0 of 3 instances available')
-  const [, one, two] = scene.live().filter(({ revision }) => revision === 2)
-  for (const each of [one, two]) scene.healthy(each?.id ?? '')
-  scene.wait(10_000)
-  scene.settle()
-  t.same(scene.weights(), { 1: [100, 100, 100], 2: [0, 0] }, 'not as long as one is missing')
-  scene.agents()
-  scene.wait(5000)
-  scene.settle()
-  t.same(scene.weights(), { 1: [0, 0, 0], 2: [100, 100, 100] })
-  t.match(rollout(scene)?.reason, /^100 % of new traffic; the old set is kept until /)
-  run(scene, 280_000)
-  t.same(counts(scene), { 1: 3, 2: 3 })
-  run(scene, 30_000)
-  t.same(counts(scene), { 2: 3 })
-  t.match(rollout(scene), { phase: 'completed', reason: '3 of 3 updated' })
-  t.same(rollout(scene)?.history.map(({ text }) => text).slice(1, 4), [
-    'the new set is ready beside the old one',
-    'switched: revision 2 gets all new traffic, the old set is kept',
-    'the old set is no longer kept: its time is over; only 0 of 50 requests were seen, so that errors were not judged',
-  ])
-})
+t.test(
+  'the whole new set first, then the switch in one go, then the old set for a while',
+  async (t) => {
+    const scene = running(3, 3, blueGreen)
+    scene.apply({ name: 'web', image })
+    t.same(
+      brief(scene.state, scene.settle()).map((step) => step.slice(0, 8)),
+      ['create 0', 'create 1', 'create 2'],
+    )
+    t.equal(rollout(scene)?.reason, 'the new set: 0 of 3 instances available')
+    const [, one, two] = scene.live().filter(({ revision }) => revision === 2)
+    for (const each of [one, two]) scene.healthy(each?.id ?? '')
+    scene.wait(10_000)
+    scene.settle()
+    t.same(scene.weights(), { 1: [100, 100, 100], 2: [0, 0] }, 'not as long as one is missing')
+    scene.agents()
+    scene.wait(5000)
+    scene.settle()
+    t.same(scene.weights(), { 1: [0, 0, 0], 2: [100, 100, 100] })
+    t.match(rollout(scene)?.reason, /^100 % of new traffic; the old set is kept until /)
+    run(scene, 280_000)
+    t.same(counts(scene), { 1: 3, 2: 3 })
+    run(scene, 30_000)
+    t.same(counts(scene), { 2: 3 })
+    t.match(rollout(scene), { phase: 'completed', reason: '3 of 3 updated' })
+    t.same(
+      rollout(scene)
+        ?.history.map(({ text }) => text)
+        .slice(1, 4),
+      [
+        'the new set is ready beside the old one',
+        'switched: revision 2 gets all new traffic, the old set is kept',
+        'the old set is no longer kept: its time is over; only 0 of 50 requests were seen, so that errors were not judged',
+      ],
+    )
+  },
+)
 
 t.test('with promote: manual it waits, and twice', async (t) => {
   const scene = running(2, 3, manual)
@@ -94,7 +105,10 @@ t.test('unhealthy or with errors while the old set is kept: switched back at onc
     scene.settle()
     t.equal(rollout(scene)?.phase, 'rolled-back', how)
     t.same(scene.weights()[1], [100, 100], how)
-    t.ok((scene.weights()[2] ?? []).every((weight) => weight === 0), how)
+    t.ok(
+      (scene.weights()[2] ?? []).every((weight) => weight === 0),
+      how,
+    )
     scene.rest()
     t.same(counts(scene), { 1: 2 })
   }
@@ -153,7 +167,10 @@ t.test('the floor is kept by the set that has the traffic', async (t) => {
   const [other] = scene.live().filter(({ revision, id }) => revision === 1 && id !== one?.id)
   scene.node(other?.node ?? '', { admittance: 'draining' })
   const stops = scene.settle().flatMap((step) => (step.kind === 'stop' ? [step.id] : []))
-  t.notOk(stops.includes(other?.id ?? ''), 'the last one that serves stays, however many new ones wait')
+  t.notOk(
+    stops.includes(other?.id ?? ''),
+    'the last one that serves stays, however many new ones wait',
+  )
 })
 
 t.test('a second set that finds no room is said so, and given up in time', async (t) => {
@@ -164,7 +181,10 @@ t.test('a second set that finds no room is said so, and given up in time', async
   scene.apply({ name: 'web', image })
   t.same(brief(scene.state, scene.settle()), [], 'nothing is stopped for it')
   t.equal(scene.service().status, 'blocked')
-  t.match(scene.service().reason, /revision 2 cannot be started beside web-\d-\w+: no node fits: 2 of 2 already run/)
+  t.match(
+    scene.service().reason,
+    /revision 2 cannot be started beside web-\d-\w+: no node fits: 2 of 2 already run/,
+  )
   run(scene, 130_000)
   t.match(rollout(scene), { phase: 'rolled-back', reason: /^no progress within 2m/ })
   scene.rest()

@@ -70,7 +70,11 @@ t.test('a canary goes its steps, by time and by promotion', async (t) => {
   t.equal(rollout(scene)?.dueAtMs, null, 'who waits for a person has no deadline')
   run(scene, 3_600_000)
   t.equal(rollout(scene)?.shift?.step, 1)
-  t.ok(rollout(scene)?.history.some(({ text }) => /only 0 of 50 requests were seen, so that errors were not judged/.test(text)))
+  t.ok(
+    rollout(scene)?.history.some(({ text }) =>
+      /only 0 of 50 requests were seen, so that errors were not judged/.test(text),
+    ),
+  )
   promoteRollout(scene.state, scene.service(), false)
   scene.rest()
   t.match(rollout(scene), { phase: 'completed', reason: '3 of 3 updated' })
@@ -103,7 +107,8 @@ t.test('too many errors: back at once, with the reason', async (t) => {
   scene.settle()
   t.match(rollout(scene), {
     phase: 'rolled-back',
-    reason: /^6 % of 50 requests to revision 2 have failed, more than 5 %; back to the content of revision 1$/,
+    reason:
+      /^6 % of 50 requests to revision 2 have failed, more than 5 %; back to the content of revision 1$/,
   })
   t.equal(scene.share(2) || 0, 0, 'no new traffic')
   t.equal(rollout(scene, 3)?.shift, undefined, 'the way back has no steps')
@@ -240,11 +245,14 @@ t.test('scaled in the middle, both sides follow', async (t) => {
 
 t.test('nothing old that is healthy: no steps, so that what is broken is mended', async (t) => {
   const scene = running(3, 3)
-  for (const { id } of scene.live()) scene.observe(id, { health: 'unhealthy', healthySinceMs: null })
+  for (const { id } of scene.live())
+    scene.observe(id, { health: 'unhealthy', healthySinceMs: null })
   scene.apply({ name: 'web', image })
   scene.settle()
   t.equal(rollout(scene)?.shift, null)
-  t.ok(rollout(scene)?.history.some(({ text }) => /nothing of the old revision is healthy/.test(text)))
+  t.ok(
+    rollout(scene)?.history.some(({ text }) => /nothing of the old revision is healthy/.test(text)),
+  )
   scene.rest()
   t.same(counts(scene), { 2: 3 })
 })

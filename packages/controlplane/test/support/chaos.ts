@@ -1,4 +1,10 @@
-import { BulkheadError, nodeLabels, type Node, type Service, type ServiceSource } from '@bulkhead/shared'
+import {
+  BulkheadError,
+  nodeLabels,
+  type Node,
+  type Service,
+  type ServiceSource,
+} from '@bulkhead/shared'
 
 import { pauseRollout, resumeRollout } from '../../src/rollout/core/pause.ts'
 import { promoteRollout } from '../../src/rollout/core/promote.ts'
@@ -124,7 +130,15 @@ export class Chaos {
     const choice = random.integer(0, 10)
     if (choice < 3) {
       this.#counter += 1
-      const character = random.pick(['good', 'good', 'good', 'crashes', 'sick', 'never-starts', 'errors'])
+      const character = random.pick([
+        'good',
+        'good',
+        'good',
+        'crashes',
+        'sick',
+        'never-starts',
+        'errors',
+      ])
       this.applyService({ ...source, image: `${character}:${this.#counter}` })
     } else if (choice === 3) {
       this.applyService({ ...source, replicas: random.integer(0, 5) })

@@ -174,8 +174,14 @@ function sent(world: World, key: ServiceKey): readonly Instance[] {
 
 /** What an unfinished rollout has left may be counted as long as it is there; of two known sets only who has traffic. */
 function leftBehind({ state }: World, key: ServiceKey): (instance: Instance) => boolean {
-  const hashOf = (revision: number): string | undefined => state.revisionOf(key, revision)?.templateHash
-  const left = state.rolloutsOf(key).filter(({ phase, shift }) => shift && phase !== 'completed' && phase !== 'progressing' && phase !== 'paused')
+  const hashOf = (revision: number): string | undefined =>
+    state.revisionOf(key, revision)?.templateHash
+  const left = state
+    .rolloutsOf(key)
+    .filter(
+      ({ phase, shift }) =>
+        shift && phase !== 'completed' && phase !== 'progressing' && phase !== 'paused',
+    )
   const hashes = new Set(left.map(({ to }) => hashOf(to)))
   const small = state.openRolloutOf(key)?.shift?.strategy === 'canary'
   return ({ revision }) => small || hashes.has(hashOf(revision))
@@ -185,7 +191,8 @@ function leftBehind({ state }: World, key: ServiceKey): (instance: Instance) => 
 function secondSet({ state }: World, key: ServiceKey): number {
   const spec = state.revisionOf(key, state.services.get(key)?.revision ?? 0)?.spec
   const { shift } = state.openRolloutOf(key) ?? {}
-  const both = shift?.strategy === 'blue-green' && !shift.done && spec?.update.strategy === 'blue-green'
+  const both =
+    shift?.strategy === 'blue-green' && !shift.done && spec?.update.strategy === 'blue-green'
   return both ? spec.replicas : 0
 }
 
@@ -207,7 +214,10 @@ function checkShares({ state }: World, key: ServiceKey): void {
   const news = endpoints.filter(isNew)
   if (news.length === 0 || news.length === endpoints.length) return
   const share = (100 * sum(news)) / sum(endpoints)
-  const step = shift.strategy === 'canary' ? (wanted.spec.update.steps?.[shift.step]?.weightPercent ?? 100) : shift.weight
+  const step =
+    shift.strategy === 'canary'
+      ? (wanted.spec.update.steps?.[shift.step]?.weightPercent ?? 100)
+      : shift.weight
   // Steps can be changed while one lasts.
   const [least, most] = [Math.min(shift.weight, step), Math.max(shift.weight, step)]
   const alone = endpoints.every((one) => isNew(one) || one.weight === 0)

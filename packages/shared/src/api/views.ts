@@ -90,6 +90,25 @@ export interface NodeView {
   readonly lastHeardAt: string | null
 }
 
+/** How far a rollout that moves traffic by steps has come. */
+export interface ShiftView {
+  readonly strategy: 'canary' | 'blue-green'
+  /** Counted from 1. */
+  readonly step: number
+  /** `pause`: a duration, or `manual`. */
+  readonly steps: readonly { readonly weight: number; readonly pause: string }[]
+  /** Per cent of new traffic that the new revision gets now. */
+  readonly weight: number
+  readonly waitsFor: 'instances' | 'time' | 'promote' | 'resume' | 'nothing'
+  readonly dueAt: string | null
+  /** To the new revision since the step began, and how many of them have failed. */
+  readonly requests: number
+  readonly errors: number
+  readonly maxErrorPercent: number
+  /** With fewer requests errors are not judged. */
+  readonly minRequests: number
+}
+
 export interface RolloutView {
   readonly id: string
   readonly service: string
@@ -101,6 +120,7 @@ export interface RolloutView {
   readonly startedAt: string
   readonly deadlineAt: string | null
   readonly endedAt: string | null
+  readonly shift?: ShiftView
   readonly history: readonly { readonly at: string; readonly text: string }[]
 }
 
@@ -178,6 +198,13 @@ export interface PlanResult extends ApplyResult {
     readonly service: string
     readonly environment: string
     readonly reason: string
+  }[]
+  /** How traffic would move to the new revision, step by step; of services that replace one by one there is nothing. */
+  readonly rollouts: readonly {
+    readonly service: string
+    readonly environment: string
+    readonly strategy: 'canary' | 'blue-green'
+    readonly steps: readonly string[]
   }[]
 }
 

@@ -40,7 +40,12 @@ export interface Revision {
 }
 
 export type RolloutPhase =
-  'progressing' | 'paused' | 'completed' | 'failed' | 'rolled-back' | 'superseded'
+  | 'progressing'
+  | 'paused'
+  | 'completed'
+  | 'failed'
+  | 'rolled-back'
+  | 'superseded'
 
 /**
  * How far new traffic has moved to the new revision. A canary's steps are those of its spec; blue-green has two: the

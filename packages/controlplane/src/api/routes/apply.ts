@@ -1,9 +1,12 @@
-import type { ApplyRequest, ApplyResult, PlanResult } from '@bulkhead/shared'
+import type { ApplyRequest, ApplyResult, PlanResult, ServiceKey } from '@bulkhead/shared'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { admit, applyAdmitted, findWhatNeverFits, type Admitted } from '../../admission/admit.ts'
 import { simulatePlan } from '../../reconcile/core/simulate-plan.ts'
 import { reconcileContext } from '../../reconcile/context.ts'
+import { describeShift } from '../../rollout/core/describe-shift.ts'
+import { activeShift } from '../../rollout/core/stages.ts'
+import type { ClusterView } from '../../state/view.ts'
 import { actorOf } from '../actor.ts'
 import type { ApiDeps } from '../deps.ts'
 
@@ -16,6 +19,17 @@ const body = {
     prune: { type: 'boolean' },
     allowPending: { type: 'boolean' },
   },
+}
+
+function plannedShift(view: ClusterView, key: ServiceKey): PlanResult['rollouts'] {
+  const service = view.services.get(key)
+  const wanted = service && view.revisionOf(key, service.revision)
+  const active = wanted && activeShift(view.openRolloutOf(key), wanted.spec)
+  if (!service || !wanted || !active) return []
+  const { environment, name } = service
+  const { shift } = active
+  const steps = describeShift(wanted.spec, shift)
+  return [{ service: name, environment, strategy: shift.strategy, steps }]
 }
 
 /** `apply`, and its two rehearsals `diff` and `plan`, which run the same code and take it back. */
@@ -54,8 +68,9 @@ export function applyRoutes(app: FastifyInstance, deps: ApiDeps): void {
         environment: service.spec.environment,
         reason,
       }))
+      const rollouts = keys.flatMap((key) => plannedShift(tx, key))
       const { steps } = simulatePlan(tx, keys, reconcileContext(tx, deps, 0))
-      return { revision: state.view.revision, objects, steps, refused }
+      return { revision: state.view.revision, objects, steps, refused, rollouts }
     })
   })
 }

@@ -11,7 +11,9 @@ const read = { config: { permission: 'read' as const } }
 
 function show(table: EndpointTable, port: string | undefined): EndpointsView {
   const { environment, name } = splitServiceKey(table.service)
-  const endpoints = table.endpoints.filter((endpoint) => port === undefined || endpoint.port === port)
+  const endpoints = table.endpoints.filter(
+    (endpoint) => endpoint.weight > 0 && (port === undefined || endpoint.port === port),
+  )
   return { service: name, environment, revision: table.revision, endpoints }
 }
 
@@ -35,7 +37,7 @@ export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
       *changes(commit) {
         const keys = new Set(
           commit.changes.flatMap((change) =>
-            change.kind === 'instance' ? [(change.after ?? change.before)?.service ?? ''] : change.kind === 'service' ? [change.key] : [],
+            change.kind === 'instance' || change.kind === 'rollout' ? [(change.after ?? change.before)?.service ?? ''] : change.kind === 'service' ? [change.key] : [],
           ),
         )
         for (const key of keys) {

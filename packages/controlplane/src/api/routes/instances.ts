@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify'
 
 import type { ClusterView } from '../../state/view.ts'
 import type { ApiDeps } from '../deps.ts'
-import { instanceView, isOfInterest, rolloutView } from '../views/service-view.ts'
+import { rolloutView } from '../views/rollout-view.ts'
+import { instanceView, isOfInterest } from '../views/service-view.ts'
 import { flagParameter, keyParameter, kindParameter, limitParameter, listSchema, nameParameter, revisionParameter } from '../query.ts'
 import { listOrWatch } from '../watch.ts'
 
@@ -77,12 +78,12 @@ export function instanceRoutes(app: FastifyInstance, deps: ApiDeps): void {
       (environment === undefined || item.environment === environment) &&
       (service === undefined || item.service === service)
     return listOrWatch<RolloutView>(deps, request, reply, {
-      list: () => [...view.rollouts.values()].map((rollout) => rolloutView(rollout)).filter((item) => wanted(item)),
+      list: () => [...view.rollouts.values()].map((rollout) => rolloutView(deps, rollout)).filter((item) => wanted(item)),
       *changes(commit) {
         for (const change of commit.changes) {
           const rollout = change.kind === 'rollout' ? (change.after ?? change.before) : undefined
           if (change.kind !== 'rollout' || !rollout) continue
-          const item = rolloutView(rollout)
+          const item = rolloutView(deps, rollout)
           if (wanted(item)) yield { type: change.after ? 'put' : 'delete', item }
         }
       },

@@ -10,9 +10,11 @@ import {
 import type { FastifyInstance } from 'fastify'
 
 import { markDeleted } from '../../admission/admit.ts'
+import { secondSetNeverFits } from '../../admission/core/second-set.ts'
 import { neverFits } from '../../placement/core/never-fits.ts'
 import { changeRevision } from '../../rollout/core/new-revision.ts'
 import { pauseRollout, resumeRollout } from '../../rollout/core/pause.ts'
+import { promoteRollout } from '../../rollout/core/promote.ts'
 import { undoTo } from '../../rollout/core/undo.ts'
 import type { Commit, Transaction } from '../../state/view.ts'
 import { actorOf, checkMatch, findService, type ServiceParams } from '../actor.ts'
@@ -104,6 +106,7 @@ function revise(
 interface ServiceBody {
   readonly replicas?: number
   readonly to?: number
+  readonly full?: boolean
 }
 type ServiceAct = (tx: Transaction, service: Service, body: ServiceBody) => void
 
@@ -135,12 +138,16 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
   act('scale', { replicas }, scale, ['replicas'])
   act('restart', {}, (tx, service) => revise(tx, service, { restart: true }, 'restarted'))
   const to = { type: 'integer', minimum: 1 }
-  act('undo', { to }, (tx, service, body) => undoTo(tx, service, body.to ?? null))
+  act('undo', { to }, (tx, service, body) => {
+    undoTo(tx, service, body.to ?? null)
+    const reason = secondSetNeverFits(tx, service.key, deps.config.ports.range)
+    if (reason === null) return
+    throw new BulkheadError('never-fits', `service ${service.key}: ${reason}`, 'make room, or apply the earlier document with another strategy')
+  })
   act('pause', {}, (tx, service) => pauseRollout(tx, service))
   act('resume', {}, (tx, service) => resumeRollout(tx, service))
-  act('promote', {}, (_tx, service) => {
-    throw new BulkheadError('conflict', `service ${service.key} has no rollout that waits to be promoted`, 'only a canary or blue-green rollout can be promoted')
-  })
+  const full = { type: 'boolean' }
+  act('promote', { full }, (tx, service, body) => promoteRollout(tx, service, body.full ?? false))
   app.delete<{ Params: ServiceParams }>(one, write, async (request) => {
     await state.write({ actor: actorOf(request) }, (tx) => {
       const service = findService(tx, request.params)

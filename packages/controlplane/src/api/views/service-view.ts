@@ -8,8 +8,6 @@ import {
   type InstanceView,
   type Revision,
   type RevisionView,
-  type Rollout,
-  type RolloutView,
   type Service,
   type ServiceView,
 } from '@bulkhead/shared'
@@ -96,23 +94,6 @@ export function isOfInterest(view: ClusterView, instance: Instance): boolean {
   if (instance.observed.state !== 'failed') return false
   const siblings = view.instancesOf(instance.service).filter(({ slot }) => slot === instance.slot)
   return siblings.at(-1) === instance && siblings.every((sibling) => isGone(sibling))
-}
-
-export function rolloutView(rollout: Rollout): RolloutView {
-  const { name, environment } = splitServiceKey(rollout.service)
-  return {
-    id: rollout.id,
-    service: name,
-    environment,
-    from: rollout.from,
-    to: rollout.to,
-    phase: rollout.phase,
-    reason: rollout.reason,
-    startedAt: timeOf(rollout.startedAtMs),
-    deadlineAt: timeOrNull(rollout.dueAtMs),
-    endedAt: timeOrNull(rollout.endedAtMs),
-    history: rollout.history.map(({ atMs, text }) => ({ at: timeOf(atMs), text })),
-  }
 }
 
 export function revisionView(service: Service, revision: Revision): RevisionView {

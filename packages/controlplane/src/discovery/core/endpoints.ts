@@ -31,7 +31,11 @@ export function servesTraffic(view: ClusterView, instance: Instance): boolean {
   return node !== undefined && node.liveness !== 'lost' && !node.confirmedDead
 }
 
-export function endpointsOf(view: ClusterView, instance: Instance, weight = evenWeight): Endpoint[] {
+export function endpointsOf(
+  view: ClusterView,
+  instance: Instance,
+  weight = evenWeight,
+): Endpoint[] {
   const node = instance.node === null ? undefined : view.nodes.get(instance.node)
   const revision = view.revisionOf(instance.service, instance.revision)
   if (!node || !revision) return []

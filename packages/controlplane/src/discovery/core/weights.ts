@@ -47,11 +47,15 @@ function shareNow(view: ClusterView, wanted: Revision, serving: number): number 
   return active && shareOf(active, { serving, replicas: wanted.spec.replicas })
 }
 
-const even = (count: number, weight: number): readonly number[] => Array.from({ length: count }, () => weight)
+const even = (count: number, weight: number): readonly number[] =>
+  Array.from({ length: count }, () => weight)
 
 /** A sum of weights over so many endpoints, as evenly as whole numbers can be. */
 const spread = (count: number, sum: number): readonly number[] =>
-  Array.from({ length: count }, (_, index) => Math.floor(sum / count) + (index < sum % count ? 1 : 0))
+  Array.from(
+    { length: count },
+    (_, index) => Math.floor(sum / count) + (index < sum % count ? 1 : 0),
+  )
 
 /**
  * Weights by which so many endpoints of the new revision together get `share` per cent beside so many of the old one.

@@ -24,13 +24,14 @@ const domainsShown = 4
  * taken as healthy and open and what other services reserve now counted; null when nothing proves
  * that. Without separation from itself, the bound is what the nodes can hold; with it, for each
  * level, the number of domains that have a node that fits. Both are exact for one level and for
- * levels within each other.
+ * levels within each other. What is `staying` of the service is there beside them.
  */
 export function neverFits(
   view: ClusterView,
   key: ServiceKey,
   revision: Revision,
   portRange: PortRange = allPorts,
+  staying: ReadonlySet<string> = new Set(),
 ): string | null {
   const { replicas, environment } = revision.spec
   if (replicas === 0) return null
@@ -39,7 +40,8 @@ export function neverFits(
   if (nodes.length === 0) {
     return `no node is registered in environment ${environment} and zone ${zone}`
   }
-  const books = new Books(view, key, view.instancesOf(key))
+  const leaving = view.instancesOf(key).filter(({ id }) => !staying.has(id))
+  const books = new Books(view, key, leaving)
   const rules = revision.spec.placement
   const context: FilterContext = { view, service: key, revision, rules, books, portRange }
   const filters = filtersOfHealthyNodes(context)

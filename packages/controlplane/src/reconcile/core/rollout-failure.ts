@@ -3,8 +3,9 @@ import { formatDuration, type Instance, type Revision, type Rollout } from '@bul
 import { waitsForOthers } from './dependencies.ts'
 import { completedHash } from './good-revision.ts'
 import type { Plan } from './plan.ts'
-import { isComplete, progressOf } from './rollout-progress.ts'
+import { isComplete } from './rollout-progress.ts'
 import { misbehaviour } from './shift-judgement.ts'
+import { progressOf } from './updated.ts'
 
 /** So many failures in a row of one slot's instances of the new template fail the rollout. */
 const failuresAllowed = 3

@@ -2,27 +2,8 @@ import type { Rollout } from '@bulkhead/shared'
 
 import { waitsForOthers } from './dependencies.ts'
 import type { Plan } from './plan.ts'
-import type { Slot } from './roster.ts'
 import { followShift } from './shift-progress.ts'
-
-export interface Progress {
-  /** Slots with an available instance of the wanted template. */
-  readonly updated: number
-  /** When the last of them became available; 0 when there is none. */
-  readonly lastAtMs: number
-}
-
-function updatedAtMs({ situation }: Plan, slot: Slot): number | null {
-  const instance = slot.instances.find(
-    (one) => situation.isCurrent(one) && situation.isAvailable(one),
-  )
-  return instance === undefined ? null : situation.availableAtMs(instance)
-}
-
-export function progressOf(plan: Plan): Progress {
-  const times = plan.roster.wantedSlots.flatMap((slot) => updatedAtMs(plan, slot) ?? [])
-  return { updated: times.length, lastAtMs: times.reduce((last, at) => Math.max(last, at), 0) }
-}
+import { progressOf } from './updated.ts'
 
 /**
  * Every slot is available with the wanted template, and nothing of another one is wanted any more.
@@ -76,7 +57,14 @@ export function followRollout(plan: Plan): void {
     dueAtMs === rollout.dueAtMs &&
     progressAtMs === rollout.progressAtMs
   if (same) return
-  plan.moveRollout(rollout, { phase: 'progressing', progressAtMs, dueAtMs, reason: text, note, ...dropped })
+  plan.moveRollout(rollout, {
+    phase: 'progressing',
+    progressAtMs,
+    dueAtMs,
+    reason: text,
+    note,
+    ...dropped,
+  })
 }
 
 /**
@@ -105,7 +93,8 @@ function provesNothing({ situation: { view, key, replicas } }: Plan, { to }: Rol
 
 function noteOf(plan: Plan, rollout: Rollout, reachedAtMs: number, reason: string): string | null {
   const notes: string[] = []
-  if (plan.situation.goesWithoutSteps) notes.push('nothing of the old revision is healthy: goes on without steps')
+  if (plan.situation.goesWithoutSteps)
+    notes.push('nothing of the old revision is healthy: goes on without steps')
   if (reachedAtMs > rollout.progressAtMs) notes.push(reason)
   const { rolloutNote } = plan
   // Told once: the reason of every stop says it again.

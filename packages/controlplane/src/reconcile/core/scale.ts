@@ -60,7 +60,10 @@ function assignPending(plan: Plan, slot: Slot, pending: Instance): void {
 }
 
 function followingRevision(plan: Plan, slot: Slot): Revision {
-  return revisionAfter(plan, slot.instances.findLast(({ node }) => node !== null))
+  return revisionAfter(
+    plan,
+    slot.instances.findLast(({ node }) => node !== null),
+  )
 }
 
 /** Gives the slot an instance of the revision: on a node, or pending with the reason. */

@@ -9,9 +9,7 @@ const isThere = (plan: Plan, instance: Instance): boolean =>
   plan.needs.get(instance.id)?.kind !== 'lost'
 
 export const newIn = (plan: Plan, slot: Slot): readonly Instance[] =>
-  plan.roster
-    .lives(slot)
-    .filter((one) => plan.situation.isCurrent(one) && isThere(plan, one))
+  plan.roster.lives(slot).filter((one) => plan.situation.isCurrent(one) && isThere(plan, one))
 
 /** Of the old revision, without what an unfinished rollout has left. */
 export const oldIn = (plan: Plan, slot: Slot): readonly Instance[] =>

@@ -4,12 +4,12 @@ import { lastCompleted } from './good-revision.ts'
 import { handOver } from './hand-over.ts'
 import { replaceLost } from './lost-nodes.ts'
 import type { Plan } from './plan.ts'
-import { replace, surge, type Replacement } from './replace.ts'
 import { beginningOf } from './replace-failed.ts'
+import { replace, surge, type Replacement } from './replace.ts'
 import type { Slot } from './roster.ts'
-import { bestOf } from './slots.ts'
 import { createNext, tendPending } from './scale.ts'
 import { countNew, countOld, newIn, newWanted, oldIn, oldWanted } from './shift-counts.ts'
+import { bestOf } from './slots.ts'
 
 /**
  * Keeps old and new side by side while a rollout moves traffic by steps: each slot can have an instance of either, and
@@ -151,7 +151,11 @@ function bringIn(plan: Plan, next: Replacement): void {
   const { situation } = plan
   const { slot, instance } = next
   const blocked = (why: string): void =>
-    plan.hinder(slot.index, 'blocked', `revision ${situation.wanted.revision} cannot be started beside ${instance.id}: ${why}`)
+    plan.hinder(
+      slot.index,
+      'blocked',
+      `revision ${situation.wanted.revision} cannot be started beside ${instance.id}: ${why}`,
+    )
   if (situation.shift?.shift.strategy === 'blue-green' || situation.replicas < 2) {
     if (!plan.roster.mayAdd) return
     const beginning = beginningOf(plan, slot, situation.wanted)

@@ -14,10 +14,12 @@ export function trafficOfStep(plan: Plan, { shift }: ActiveShift): TrafficSum | 
     slot.instances.filter((one) => situation.isCurrent(one)),
   )
   const { trafficOf } = situation.context
-  return trafficOf?.(
-    instances.map(({ id }) => id),
-    shift.sinceMs,
-  ) ?? null
+  return (
+    trafficOf?.(
+      instances.map(({ id }) => id),
+      shift.sinceMs,
+    ) ?? null
+  )
 }
 
 /** Why the traffic that a rollout has moved has to go back; null when there is nothing to say against it. */
@@ -56,7 +58,8 @@ export function sickInstance(plan: Plan): Instance | null {
   const { situation, roster } = plan
   const { shift, wanted } = situation
   if (shift === null) return null
-  const reached = shift.shift.reachedAtMs === null ? shift.stages[shift.shift.step - 1] : shift.stage
+  const reached =
+    shift.shift.reachedAtMs === null ? shift.stages[shift.shift.step - 1] : shift.stage
   if (reached === undefined) return null
   const lives = roster.wantedSlots.flatMap((slot) => roster.lives(slot))
   const isOldServing = lives.some((one) => !situation.isCurrent(one) && situation.serves(one))

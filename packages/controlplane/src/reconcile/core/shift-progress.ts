@@ -2,9 +2,9 @@ import { shownTime, type TrafficShift } from '@bulkhead/shared'
 
 import { analysisOf, type ActiveShift } from '../../rollout/core/stages.ts'
 import type { Plan } from './plan.ts'
-import { progressOf } from './rollout-progress.ts'
 import { newWanted } from './shift-counts.ts'
 import { shownRate, sickSince, trafficOfStep } from './shift-judgement.ts'
+import { progressOf } from './updated.ts'
 
 interface Next {
   readonly shift: TrafficShift
@@ -28,7 +28,9 @@ export function followShift(plan: Plan, active: ActiveShift): void {
   plan.wake(dueAtMs)
   plan.wake(shift.dueAtMs)
   const reason = whereOf(plan, now)
-  const notes = [next.note, isTold(rollout, plan.rolloutNote) ? null : plan.rolloutNote].filter((note) => note !== null)
+  const notes = [next.note, isTold(rollout, plan.rolloutNote) ? null : plan.rolloutNote].filter(
+    (note) => note !== null,
+  )
   const note = notes.length > 0 ? notes.join('; ') : null
   const same =
     note === null &&
@@ -40,16 +42,18 @@ export function followShift(plan: Plan, active: ActiveShift): void {
   plan.moveRollout(rollout, { phase: 'progressing', progressAtMs, dueAtMs, reason, shift, note })
 }
 
-const isTold = (
-  { history }: ActiveShift['rollout'],
-  note: string | null,
-): boolean => note !== null && history.some(({ text }) => text.includes('goes stop-first'))
+const isTold = ({ history }: ActiveShift['rollout'], note: string | null): boolean =>
+  note !== null && history.some(({ text }) => text.includes('goes stop-first'))
 
 function nextOf(plan: Plan, active: ActiveShift): Next {
   const { shift, stage } = active
   const { nowMs } = plan.situation
   const { step } = shift
-  const kept = { ...shift, sinceMs: Math.min(shift.sinceMs, nowMs), sickSinceMs: sickSince(plan, active) }
+  const kept = {
+    ...shift,
+    sinceMs: Math.min(shift.sinceMs, nowMs),
+    sickSinceMs: sickSince(plan, active),
+  }
   const isThere = progressOf(plan).updated >= newWanted(plan)
   // After our own clock was set back, the step lasts from now on.
   const isReached = shift.reachedAtMs !== null && shift.reachedAtMs <= nowMs
@@ -64,7 +68,13 @@ function nextOf(plan: Plan, active: ActiveShift): Next {
   if (!isOver || !isThere) return { shift: kept, note: null }
   const note = passedNote(plan, active)
   if (active.isLast) return { shift: { ...kept, weight: 100, dueAtMs: null, done: true }, note }
-  const begun = { step: step + 1, sinceMs: nowMs, reachedAtMs: null, dueAtMs: null, promoted: false }
+  const begun = {
+    step: step + 1,
+    sinceMs: nowMs,
+    reachedAtMs: null,
+    dueAtMs: null,
+    promoted: false,
+  }
   return { shift: { ...kept, ...begun }, note }
 }
 
@@ -75,7 +85,8 @@ function waitsFromMs({ shift }: ActiveShift, progressAtMs: number): number | nul
   return Math.max(shift.dueAtMs, progressAtMs)
 }
 
-const title = ({ shift, stages }: ActiveShift): string => `step ${shift.step + 1} of ${stages.length}`
+const title = ({ shift, stages }: ActiveShift): string =>
+  `step ${shift.step + 1} of ${stages.length}`
 
 function reachedNote(active: ActiveShift): string {
   const { shift, stage, rollout } = active
@@ -100,7 +111,8 @@ function passedNote(plan: Plan, active: ActiveShift): string | null {
 function judged(plan: Plan, active: ActiveShift): string {
   const traffic = trafficOfStep(plan, active) ?? { requests: 0, errors: 0 }
   const { minRequests } = analysisOf(plan.situation.wanted.spec.update)
-  if (traffic.requests >= minRequests) return `${shownRate(traffic)} of ${traffic.requests} requests failed`
+  if (traffic.requests >= minRequests)
+    return `${shownRate(traffic)} of ${traffic.requests} requests failed`
   return `only ${traffic.requests} of ${minRequests} requests were seen, so that errors were not judged`
 }
 
@@ -109,7 +121,11 @@ function whereOf(plan: Plan, active: ActiveShift): string {
   const { shift, stage } = active
   const blueGreen = shift.strategy === 'blue-green'
   if (shift.done) return `${progressOf(plan).updated} of ${plan.situation.replicas} updated`
-  const goal = blueGreen ? (stage.weight === 0 ? 'the new set' : 'the switch') : `${title(active)} (${stage.weight} %)`
+  const goal = blueGreen
+    ? stage.weight === 0
+      ? 'the new set'
+      : 'the switch'
+    : `${title(active)} (${stage.weight} %)`
   const { updated } = progressOf(plan)
   const count = `${updated} of ${newWanted(plan)} instances available`
   if (shift.reachedAtMs === null) return `${goal}: ${count}`
@@ -119,5 +135,7 @@ function whereOf(plan: Plan, active: ActiveShift): string {
   if (shift.promoted) return `${where}; promoted`
   if (shift.dueAtMs === null) return `${where}; waits for promote`
   const until = shownTime(shift.dueAtMs)
-  return blueGreen && stage.weight === 100 ? `${where}; the old set is kept until ${until}` : `${where} until ${until}`
+  return blueGreen && stage.weight === 100
+    ? `${where}; the old set is kept until ${until}`
+    : `${where} until ${until}`
 }

@@ -64,7 +64,8 @@ export class Situation {
 
   /** Nothing of the old revision is healthy, wherever it is, and the first step has not been reached. */
   #hasNobodyToSpare({ rollout, shift }: ActiveShift): boolean {
-    if (rollout.phase !== 'progressing' || shift.step > 0 || shift.reachedAtMs !== null) return false
+    if (rollout.phase !== 'progressing' || shift.step > 0 || shift.reachedAtMs !== null)
+      return false
     return !this.view
       .instancesOf(this.key)
       .some((one) => isLive(one) && isHealthy(one) && !this.isCurrent(one))
@@ -148,7 +149,10 @@ export class Situation {
     if (!this.serves(instance) || healthySinceMs === null) return null
     if (this.context.rehearsal) return this.nowMs
     const believed = (atMs: number): number => (atMs > this.nowMs + maxSkewMs ? 0 : atMs)
-    return Math.max(believed(healthySinceMs), believed(instance.createdAtMs)) + this.wanted.spec.update.minHealthyTimeMs
+    return (
+      Math.max(believed(healthySinceMs), believed(instance.createdAtMs)) +
+      this.wanted.spec.update.minHealthyTimeMs
+    )
   }
 
   isAvailable(instance: Instance): boolean {

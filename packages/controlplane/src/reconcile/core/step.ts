@@ -1,4 +1,10 @@
-import type { InstanceId, RolloutPhase, ServiceKey, ServiceStatus, TrafficShift } from '@bulkhead/shared'
+import type {
+  InstanceId,
+  RolloutPhase,
+  ServiceKey,
+  ServiceStatus,
+  TrafficShift,
+} from '@bulkhead/shared'
 
 /** What the reconciler wants done, as data; executed in one transaction by `apply-steps.ts`. */
 export type Step =

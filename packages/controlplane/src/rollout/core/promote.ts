@@ -14,7 +14,11 @@ export function promoteRollout(tx: Transaction, service: Service, full: boolean)
   const wanted = tx.revisionOf(service.key, service.revision)
   const active = wanted && activeShift(rollout, wanted.spec)
   if (!wanted || !active) {
-    throw new BulkheadError('conflict', `service ${service.key} has no rollout that waits to be promoted`, 'only a canary or blue-green rollout can be promoted')
+    throw new BulkheadError(
+      'conflict',
+      `service ${service.key} has no rollout that waits to be promoted`,
+      'only a canary or blue-green rollout can be promoted',
+    )
   }
   const { shift, stages, isLast } = active
   const { nowMs } = tx
@@ -23,7 +27,13 @@ export function promoteRollout(tx: Transaction, service: Service, full: boolean)
   const { progressDeadlineMs } = wanted.spec.update
   const reason = `promoted by ${tx.actor}${full ? ' to the end' : ''}`
   const dueAtMs = progressDeadlineMs === 0 ? null : nowMs + progressDeadlineMs
-  const change = { phase: 'progressing', reason, progressAtMs: nowMs, dueAtMs, shift: next } as const
+  const change = {
+    phase: 'progressing',
+    reason,
+    progressAtMs: nowMs,
+    dueAtMs,
+    shift: next,
+  } as const
   tx.putRollout(advance(tx, rollout, change))
   tx.event({ kind: 'Rollout', subject: rollout.id, action: 'promoted', reason })
 }

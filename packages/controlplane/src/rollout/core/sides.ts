@@ -11,7 +11,10 @@ export type Side = 'new' | 'old' | 'stray'
 type Rollouts = Pick<ClusterView, 'rolloutsOf' | 'revisionOf'>
 
 /** Tells the side of an instance by the hash of its template. */
-export function sidesOf(view: Rollouts, wanted: Revision): (templateHash: string | undefined) => Side {
+export function sidesOf(
+  view: Rollouts,
+  wanted: Revision,
+): (templateHash: string | undefined) => Side {
   const rollouts = view.rolloutsOf(wanted.service).toSorted((a, b) => a.to - b.to)
   const serving = rollouts.some(({ shift }) => shift) ? servingTemplates(view, rollouts) : null
   return (hash) => {
