@@ -64,6 +64,6 @@ try {
   await rm(copy, { recursive: true, force: true })
 }
 say(
-  `\n${chosen.length - missed} of ${chosen.length} found, each within ${mostSeeds} seeds and ${mostSeconds} s`,
+  `\n${chosen.length - missed} of ${chosen.length} found, each within ${mostSeeds} seeds and ${mostSeconds} s of a core`,
 )
 process.exitCode = missed === 0 ? 0 : 1
