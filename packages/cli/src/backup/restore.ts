@@ -63,7 +63,7 @@ export async function restoreBackup(
     await chmod(partial, privateFile)
     await sync(partial)
     if (kept !== null) await rename(file, kept)
-    for (const suffix of ['-wal', '-shm']) await rm(`${file}${suffix}`, { force: true })
+    for (const suffix of ['-wal', '-shm', '.acknowledged']) await rm(`${file}${suffix}`, { force: true })
     await rename(partial, file)
     await sync(folder)
   } finally {

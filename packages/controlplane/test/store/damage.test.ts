@@ -1,6 +1,8 @@
 import {
   closeSync,
+  copyFileSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,7 +13,7 @@ import {
 import { join } from 'node:path'
 
 import Database from 'better-sqlite3'
-import t from 'tap'
+import t, { type Test } from 'tap'
 
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { StoreUnusable } from '../../src/store/store.ts'
@@ -91,6 +93,56 @@ for (const [name, damage] of Object.entries(damages)) {
     t.comment((error as Error).message.replace(directory, 'DIR'))
   })
 }
+
+/** As a process that was killed leaves it: what it has committed is in the log only. */
+async function killedWith(t: Test, commits: number): Promise<{ directory: string; log: string }> {
+  const [origin, directory] = [temporaryDirectory(t), temporaryDirectory(t)]
+  const store = openSqliteStore({ directory: origin, logger: silent })
+  for (let revision = 1; revision <= commits; revision++) {
+    await store.commit(batch(revision, [{ kind: 'token', key: `key-${revision}`, value: { text: 'a value' } }], [anEvent(revision)]))
+  }
+  for (const name of readdirSync(origin)) copyFileSync(join(origin, name), join(directory, name))
+  await store.close()
+  return { directory, log: join(directory, 'bulkhead.db-wal') }
+}
+
+const logDamages: Record<string, (log: string) => void> = {
+  'half of the log': (log) => truncateSync(log, statSync(log).size / 2),
+  'all but the last byte of the log': (log) => truncateSync(log, statSync(log).size - 1),
+  'an empty log': (log) => truncateSync(log, 0),
+  'no log': (log) => rmSync(log),
+  'a changed byte in the log': (log) => overwrite(log, statSync(log).size - 2000, Buffer.from([0x5a])),
+  'a log of noise': (log) => overwrite(log, 0, noise),
+}
+
+for (const [name, damageLog] of Object.entries(logDamages)) {
+  t.test(`found at the start: ${name}`, async (t) => {
+    const { directory, log } = await killedWith(t, 20)
+    damageLog(log)
+    const error = await outcome(directory)
+    t.ok(error instanceof StoreUnusable, String(error))
+    t.match(error, { message: /bulkhead\.db is damaged: .*put a backup in the place of/ })
+    t.comment((error as Error).message.replaceAll(directory, 'DIR'))
+  })
+}
+
+t.test('a log whose end was never acknowledged is taken as far as it goes', async (t) => {
+  const { directory, log } = await killedWith(t, 20)
+  t.equal(((await outcome(directory)) as unknown[]).length, 20, 'a kill damages nothing')
+  const other = await killedWith(t, 20)
+  writeFileSync(`${other.directory}/bulkhead.db.acknowledged`, `${'19'.padStart(19, '0')}\n`)
+  truncateSync(other.log, statSync(other.log).size - 1)
+  t.equal(((await outcome(other.directory)) as unknown[]).length, 19)
+  t.ok(log)
+})
+
+t.test('a mark that cannot be read is none', async (t) => {
+  const { directory } = await killedWith(t, 3)
+  for (const text of ['', 'nonsense', '99', `${'9'.repeat(18)}`]) {
+    writeFileSync(`${directory}/bulkhead.db.acknowledged`, text)
+    t.equal(((await outcome(directory)) as unknown[]).length, 3)
+  }
+})
 
 t.test('an undamaged file is read', async (t) => {
   const directory = temporaryDirectory(t)

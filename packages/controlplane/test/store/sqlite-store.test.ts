@@ -153,6 +153,7 @@ t.test('files are for their owner alone', async (t) => {
   t.strictSame(modes, [
     ['bulkhead.db', 0o600],
     ['bulkhead.db-wal', 0o600],
+    ['bulkhead.db.acknowledged', 0o600],
     ['bulkhead.db.pid', 0o600],
   ])
   await store.close()

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 
 import type { Logger } from '../../logger.ts'
 import { StoreUnusable, type Batch, type Loaded, type Store } from '../store.ts'
+import { AcknowledgedMark } from './acknowledged-mark.ts'
 import type { Connection, ConnectionOptions } from './connection.ts'
 import { encodeBatch } from './encoded-batch.ts'
+import { lostEnd } from './errors.ts'
 import { databaseFileName, openLocally, type LocalConnection } from './local-connection.ts'
 import { migrations as allMigrations, type Migration } from './migrations.ts'
 import { ThreadConnection } from './thread/thread-connection.ts'
@@ -48,6 +50,7 @@ export class SqliteStore implements Store {
   readonly #logger: Pick<Logger, 'warn'>
   readonly #onFailure: (error: unknown) => void
   readonly #file: string
+  readonly #mark: AcknowledgedMark
   /** Null: in a thread of its own. */
   #local: LocalConnection | null
   #connection: Connection
@@ -69,6 +72,7 @@ export class SqliteStore implements Store {
     this.#file = join(directory, databaseFileName)
     this.#local = openLocally({ ...this.#options, onFailure: this.#onFailure })
     this.#connection = this.#local
+    this.#mark = new AcknowledgedMark(this.#file)
   }
 
   /** Checks the whole file first; the records are checked one by one as they are read. */
@@ -76,7 +80,10 @@ export class SqliteStore implements Store {
     await this.#moving
     if (this.#local === null) await this.#move(async () => this.#openHere())
     if (this.#local === null) throw new Error('The store is closed')
-    return this.#local.load()
+    const loaded = await this.#local.load()
+    const acknowledged = this.#mark.read()
+    if (loaded.revision < acknowledged) throw lostEnd(this.#file, loaded.revision, acknowledged)
+    return loaded
   }
 
   async commit(batch: Batch): Promise<void> {
@@ -84,6 +91,7 @@ export class SqliteStore implements Store {
     if (this.#hasOutgrown()) await this.#move(() => this.#openThread())
     await this.#moving
     await this.#connection.commit(encoded)
+    this.#mark.write(batch.revision)
   }
 
   async pruneEvents(keep: number): Promise<number> {
@@ -103,6 +111,7 @@ export class SqliteStore implements Store {
     await this.#moving
     this.#mayMove = false
     await this.#connection.close()
+    this.#mark.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
