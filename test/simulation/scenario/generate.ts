@@ -84,15 +84,15 @@ function withExclusive(seed: number, steps: readonly Step[]): readonly Step[] {
   )
 }
 
-/** In a third of the seeds packets are lost now and then, up to a fifth of them; drawn apart for the same reason. */
+/** In half of the seeds packets are lost now and then, up to a fifth of them; drawn apart for the same reason. */
 function drawLosses(seed: number, nodes: readonly NodePlan[], troubleMs: number): Step[] {
   const random = Random.of(seed, 'losses')
   const steps: Step[] = []
-  if (random.chance(0.67)) return steps
+  if (random.chance(0.5)) return steps
   for (let atMs = 6000; atMs < troubleMs; atMs += random.between(10_000, 60_000)) {
     const names = nodes.filter(() => random.chance(0.5)).map(({ name }) => name)
     const forMs = random.integer(5000, 60_000)
-    steps.push({ atMs: Math.floor(atMs), kind: 'lossy', nodes: names, forMs, percent: random.integer(5, 20) })
+    steps.push({ atMs: Math.floor(atMs), kind: 'lossy', nodes: names, forMs, percent: random.pick([5, 10, 20, 20]) })
   }
   return steps
 }

@@ -138,7 +138,7 @@ t.test('a log whose end was never acknowledged is taken as far as it goes', asyn
 
 t.test('a mark that cannot be read is none', async (t) => {
   const { directory } = await killedWith(t, 3)
-  for (const text of ['', 'nonsense', '99', `${'9'.repeat(18)}`]) {
+  for (const text of ['', 'nonsense', '99', '9'.repeat(18)]) {
     writeFileSync(`${directory}/bulkhead.db.acknowledged`, text)
     t.equal(((await outcome(directory)) as unknown[]).length, 3)
   }
