@@ -6,6 +6,10 @@ import { services } from '../kinds/services.ts'
 import { type DescribeDeps, writeSection } from './describe-deps.ts'
 import { writeFields } from './write-fields.ts'
 
+/** `10.20.0.0/16 tcp 443,8443`. */
+const shownEgress = ({ to, protocol, ports }: ZoneView['egress'][number]): string =>
+  `${to} ${protocol} ${ports.join(',') || 'all ports'}`
+
 export async function describeZone(zone: ZoneView, deps: DescribeDeps): Promise<void> {
   const { client, cli, look } = deps
   writeFields(
@@ -14,6 +18,7 @@ export async function describeZone(zone: ZoneView, deps: DescribeDeps): Promise<
       ['Zone', zone.name, look.style.bold],
       ['Edge', zone.edge ? 'yes: may publish to the outside' : 'no'],
       ['Reaches', zone.reaches.join(', ') || 'no other zone'],
+      ['Egress', zone.egress.map(shownEgress).join(', ') || 'nothing leaves the cluster'],
     ],
     look.style,
   )

@@ -174,7 +174,7 @@ t.test('-o json and yaml are what the API said', async (t) => {
   const one = await runCli(['get', 'service', 'web', '-o', 'json'], { answers })
   t.strictSame(JSON.parse(one.stdout), { ...make.service(), source: { kind: 'Service' } })
   const yaml = await runCli(['get', 'zone', 'data', '-o', 'yaml'], { answers })
-  t.equal(yaml.stdout, 'name: data\nedge: false\nreaches: []\nnodes: 2\nservices: 1\n')
+  t.equal(yaml.stdout, 'name: data\nedge: false\nreaches: []\negress: []\nnodes: 2\nservices: 1\n')
 })
 
 t.test('nothing and nobody', async (t) => {

@@ -148,6 +148,7 @@ const texts: readonly (readonly [string, string])[] = [
     CPU           1.5 of 4 cores reserved
     Memory        768Mi of 8Gi reserved
     Engine        Docker 28.2.2 (API 1.50), debian x86_64, kernel 6.1, cgroup 2, overlay2
+    Zones held    by the kernel
     Agent         0.1.0
     Joined        9d ago (2026-02-20T12:00:00Z)
     Last heard    1s ago (2026-03-01T11:59:59Z)
@@ -167,6 +168,7 @@ const texts: readonly (readonly [string, string])[] = [
     Zone          presentation
     Edge          yes: may publish to the outside
     Reaches       application
+    Egress        nothing leaves the cluster
 
     Nodes
     NAME  STATE  ZONES         INSTANCES    CPU     MEMORY  AGE

@@ -162,7 +162,7 @@ const tokens = fc
   })
 
 const putZones = fc.boolean().map((edge): Operation => (tx, model) => {
-  const zones = { zones: { application: { edge, reaches: [] } } }
+  const zones = { zones: { application: { edge, reaches: [], egress: [] } } }
   tx.putZones(zones)
   model.zones = zones
 })

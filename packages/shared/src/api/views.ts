@@ -1,6 +1,6 @@
 import type { ClusterEvent } from '../model/event.ts'
 import type { HealthState, InstanceState } from '../model/instance.ts'
-import type { Domain, EngineFacts, NodeCapacity, NodeState } from '../model/node.ts'
+import type { Domain, EngineFacts, NetworkFacts, NodeCapacity, NodeState } from '../model/node.ts'
 import type { RolloutPhase, ServiceStatus } from '../model/service.ts'
 import type { ServiceSpec, ZonePolicy } from '../spec/spec.ts'
 import type { Endpoint } from '../wire/endpoints.ts'
@@ -85,6 +85,7 @@ export interface NodeView {
   readonly capacity: NodeCapacity
   readonly used: NodeCapacity & { readonly instances: number }
   readonly engine: EngineFacts | null
+  readonly network: NetworkFacts
   readonly agentVersion: string
   readonly joinedAt: string
   readonly lastHeardAt: string | null

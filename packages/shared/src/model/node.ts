@@ -63,6 +63,8 @@ export interface Node {
   readonly livenessSinceMs: number
   /** An operator vouched that the machine is off; cleared when it connects again. */
   readonly confirmedDead: boolean
+  /** The cluster's configuration lets it take instances although its kernel does not hold zones. */
+  readonly mayBeUnenforced?: boolean
   readonly admittance: Admittance
   readonly drainDueAtMs: number | null
   readonly joinedAtMs: number

@@ -1,3 +1,4 @@
+import { formatCidr, parseCidr } from './cidr.ts'
 import { parseCpuMillis, parseDurationMs, parseMemoryBytes } from './quantity.ts'
 import type { ServiceSource, ZonesSource } from './source.ts'
 import type {
@@ -246,12 +247,16 @@ export function normaliseService(source: ServiceSource): ServiceSpec {
   }
 }
 
-/** Zones that a document does not describe further are no edge and reach nothing. */
+/** Zones that a document does not describe further are no edge, reach nothing, and nothing leaves them. */
 export function normaliseZones(source: ZonesSource): ZonesSpec {
   return {
-    zones: mapValues(source.zones, ({ edge = false, reaches = [] }): ZonePolicy => ({
+    zones: mapValues(source.zones, ({ edge = false, reaches = [], egress = [] }): ZonePolicy => ({
       edge,
       reaches: [...new Set(reaches)],
+      egress: egress.map(({ to, ports = [], protocol = 'tcp' }) => {
+        const network = parseCidr(to)
+        return { to: network ? formatCidr(network) : to, protocol, ports: [...new Set(ports)] }
+      }),
     })),
   }
 }

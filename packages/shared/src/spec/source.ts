@@ -252,17 +252,32 @@ export const ServiceSource = Type.Object(
 )
 export type ServiceSource = Static<typeof ServiceSource>
 
+const Cidr = Type.String({
+  maxLength: 64,
+  description: 'an address or a network, such as 10.20.0.0/16 or fd00:20::/48',
+})
+
+const Egress = Type.Object(
+  {
+    to: Cidr,
+    ports: Type.Optional(Type.Array(PortNumber, { minItems: 1, maxItems: 64 })),
+    protocol: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('udp')])),
+  },
+  { ...closed, description: 'where containers may connect to outside: { to, ports, protocol }' },
+)
+
+const Zone = object({
+  edge: Type.Boolean(),
+  reaches: Type.Array(Name, { maxItems: 64 }),
+  egress: Type.Array(Egress, { maxItems: 64 }),
+})
+
 export const ZonesSource = Type.Object(
   {
     apiVersion,
     kind: Type.Literal('Zones'),
     name: Type.Optional(Name),
-    zones: map(
-      namePattern,
-      object({ edge: Type.Boolean(), reaches: Type.Array(Name, { maxItems: 64 }) }),
-      64,
-      nameKeys,
-    ),
+    zones: map(namePattern, Zone, 64, nameKeys),
   },
   {
     ...closed,

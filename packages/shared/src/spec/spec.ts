@@ -152,7 +152,18 @@ export const ServiceSpec = Type.Object({
   ),
 })
 
-export const ZonePolicy = Type.Object({ edge: Type.Boolean(), reaches: Strings })
+/** Where containers may connect to outside the cluster: a network in CIDR form; no ports: all of them. */
+export const Egress = Type.Object({
+  to: Type.String(),
+  protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+  ports: Type.Array(Type.Integer()),
+})
+
+export const ZonePolicy = Type.Object({
+  edge: Type.Boolean(),
+  reaches: Strings,
+  egress: Type.Array(Egress),
+})
 export const ZonesSpec = Type.Object({ zones: Map(ZonePolicy) })
 
 export type EnvValue = Static<typeof EnvValue>
@@ -172,8 +183,8 @@ export type ZonesSpec = Static<typeof ZonesSpec>
 
 export const defaultZones: ZonesSpec = {
   zones: {
-    presentation: { edge: true, reaches: ['application'] },
-    application: { edge: false, reaches: ['data'] },
-    data: { edge: false, reaches: [] },
+    presentation: { edge: true, reaches: ['application'], egress: [] },
+    application: { edge: false, reaches: ['data'], egress: [] },
+    data: { edge: false, reaches: [], egress: [] },
   },
 }

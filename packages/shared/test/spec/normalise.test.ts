@@ -150,9 +150,20 @@ t.test('invariants that everything later relies on', async () => {
 })
 
 t.test('zones', async (t) => {
-  const zones = { edge: { edge: true, reaches: ['data', 'data'] }, data: {} }
+  const egress = [{ to: '10.2.0.0/16', ports: [443, 443] }, { to: 'FD00:0:0::1', protocol: 'udp' as const }]
+  const zones = { edge: { edge: true, reaches: ['data', 'data'], egress }, data: {} }
   t.same(normaliseZones({ apiVersion: 'bulkhead/v1', kind: 'Zones', zones }), {
-    zones: { edge: { edge: true, reaches: ['data'] }, data: { edge: false, reaches: [] } },
+    zones: {
+      edge: {
+        edge: true,
+        reaches: ['data'],
+        egress: [
+          { to: '10.2.0.0/16', protocol: 'tcp', ports: [443] },
+          { to: 'fd00::1/128', protocol: 'udp', ports: [] },
+        ],
+      },
+      data: { edge: false, reaches: [], egress: [] },
+    },
   })
 })
 

@@ -7,9 +7,10 @@ import { reachesOf } from './endpoints.ts'
 function rulesOf(zones: ZonesSpec): Record<string, ZoneRule> {
   const reaches = reachesOf(zones)
   return Object.fromEntries(
-    Object.entries(zones.zones).map(([name, { edge }]) => [
+    Object.entries(zones.zones).map(([name, { edge, egress }]) => [
       name,
-      { edge, reaches: reaches[name] ?? [], egress: [] },
+      // Zones that were stored before there was egress have none.
+      { edge, reaches: reaches[name] ?? [], egress: egress ?? [] },
     ]),
   )
 }

@@ -1,7 +1,8 @@
+import { parseCidr } from '../cidr.ts'
 import { pointerTo } from '../pointer.ts'
 import type { ZonesSource } from '../source.ts'
 import type { Problem } from './problem.ts'
-import { hint } from './shown.ts'
+import { hint, shownText } from './shown.ts'
 
 function* reachProblems({ zones }: ZonesSource): Iterable<Problem> {
   const declared = Object.keys(zones)
@@ -16,5 +17,19 @@ function* reachProblems({ zones }: ZonesSource): Iterable<Problem> {
   }
 }
 
+function* egressProblems({ zones }: ZonesSource): Iterable<Problem> {
+  for (const [zone, { egress = [] }] of Object.entries(zones)) {
+    for (const [index, { to }] of egress.entries()) {
+      if (parseCidr(to) !== null) continue
+      const path = pointerTo('zones', zone, 'egress', index, 'to')
+      const message = `${shownText(to)} is neither an address nor a network such as 10.20.0.0/16`
+      yield { path, message }
+    }
+  }
+}
+
 /** What zones that their schema accepts still have wrong. */
-export const zonesProblems = (source: ZonesSource): Problem[] => [...reachProblems(source)]
+export const zonesProblems = (source: ZonesSource): Problem[] => [
+  ...reachProblems(source),
+  ...egressProblems(source),
+]
