@@ -8,6 +8,7 @@ import { loadDemoImages } from './demo-images.ts'
 import { ask, exampleNode, findOrStartEngine, removeNetworks } from './engine.ts'
 import { StartProblem } from './problem.ts'
 import { run, runVisibly, startProgram } from './program.ts'
+import { whyUnheld } from './zones.ts'
 
 // Starts everything on this machine, deploys the example, says what to try, and cleans up at the end.
 
@@ -79,7 +80,11 @@ async function startControlPlane(): Promise<string> {
   mkdirSync(data, { recursive: true })
   const config = join(directory, 'controlplane-config.yaml')
   // The demo images are made on this engine; there is no registry to take them from.
-  writeFileSync(config, 'images: { local: allow }\n')
+  const unheld = whyUnheld()
+  if (unheld !== null) {
+    say(`WARNING: zones are NOT held apart on this machine: ${unheld}. The example runs all the same; a cluster of your own refuses such nodes unless its configuration says zones: { unenforced: allow }.`)
+  }
+  writeFileSync(config, `images: { local: allow }\n${unheld === null ? '' : 'zones: { unenforced: allow }\n'}`)
   if (existsSync(context)) writeFileSync(context, readFileSync(context, 'utf8').replace(/^server: .*$/m, `server: ${server}`))
   const argv = ['controlplane', '--data', data, '--listen', `127.0.0.1:${port}`, '--config', config]
   const program = startProgram('controlplane', argv, directory)

@@ -1,86 +1,34 @@
-import { canonicalJson, type Clock, type NodeFacts, sleep, splitServiceKey } from '@bulkhead/shared'
-import type { Forwarder, ListenDns } from '@bulkhead/shared/dns'
-import type { Logger } from 'pino'
+import { sleep } from '@bulkhead/shared'
 
+import type { AgentDeps, AgentSettings } from './agent-deps.ts'
 import { Askers, type FindAsker } from './askers.ts'
-import { networkName } from './core/network-name.ts'
-import { type NodeIdentity, ownership } from './core/ownership.ts'
-import type { Forwarding } from './core/visible-names.ts'
 import { CpuLimits } from './cpu-limits.ts'
 import { answer } from './discovery/answer.ts'
-import type { Listen } from './discovery/listener.ts'
 import { Networks } from './discovery/networks.ts'
 import { nameHandler } from './dns/name-handler.ts'
 import { NameServers } from './dns/name-servers.ts'
 import { Drains } from './drains.ts'
+import { ensureNetworks, networkOfLabels, networksInUse } from './discovery/networks-in-use.ts'
 import { EngineWatch } from './engine/engine-watch.ts'
-import type { Engine } from './engine/engine.ts'
 import { Pulls } from './engine/pulls.ts'
 import { Executor } from './execute.ts'
 import { noteFailure } from './failure-notice.ts'
-import type { Checker } from './health/checker.ts'
 import { ProbeRunner } from './health/probe-runner.ts'
 import { ProbeSync } from './health/probe-sync.ts'
 import { Journal } from './journal/journal.ts'
-import type { JournalStorage } from './journal/storage.ts'
 import { LineageStore } from './lineage-store.ts'
-import { type EngineReport, unknownEngine } from './node/facts.ts'
+import { Guard } from './network/guard.ts'
+import { FactsKeeper } from './node/facts-keeper.ts'
 import { restoreFrom } from './restore.ts'
 import { Beats } from './session/beats.ts'
-import type { Datagrams } from './session/datagrams.ts'
 import { LeaseKeeper } from './session/lease-keeper.ts'
 import { Session } from './session/session.ts'
 import { Streams } from './session/streams.ts'
-import type { Transport } from './session/transport.ts'
 import { Supervisor } from './supervisor.ts'
-import type { TrafficConsumer } from './traffic/consumer.ts'
 import { TrafficKeeper } from './traffic/keeper.ts'
 
-/** The world as the agent sees it. A simulator passes its own. */
-export interface AgentDeps {
-  readonly clock: Clock
-  /** In [0, 1). */
-  readonly random: () => number
-  readonly logger: Logger
-  readonly engine: Engine
-  readonly checker: Checker
-  readonly transport: Transport
-  readonly datagrams: Datagrams
-  readonly storage: JournalStorage
-  readonly listen: Listen
-  readonly dns: {
-    readonly listen: ListenDns
-    /** Has names of others looked up; null: they are refused. */
-    readonly forwarder: Forwarder | null
-  }
-  /** Whether connections to the addresses of services are passed on here. */
-  readonly servesAddresses: () => boolean
-  /** What sends traffic by endpoint tables, or lets it through, beside discovery. */
-  readonly consumers: readonly TrafficConsumer[]
-}
-
-export interface AgentSettings {
-  readonly identity: NodeIdentity
-  /** Of the session. */
-  readonly url: string
-  readonly token: string
-  readonly bootId: string
-  /** Where ports are published. */
-  readonly address: string
-  readonly facts: (report: EngineReport) => NodeFacts
-  readonly startsAtOnce: number
-  readonly preparedSuccessors: number
-  readonly discoveryPort: number
-  /** Zones whose containers may have names of others looked up. */
-  readonly dnsForward: Forwarding
-}
-
-const factsRetryMs = 2000
 const firstListMs = 3000
 const sweepMs = 60_000
-
-const networkOfLabels = (labels: Readonly<Record<string, string>>): string =>
-  networkName(labels[ownership.environment] ?? '', labels[ownership.zone] ?? '')
 
 /** One node's agent: everything but the process around it. */
 export class Agent {
@@ -92,6 +40,8 @@ export class Agent {
   readonly #limits: CpuLimits
   readonly #names: NameServers
   readonly #networks: Networks
+  readonly #guard: Guard
+  readonly #facts: FactsKeeper
   readonly #pulls: Pulls
   readonly #runner: ProbeRunner
   readonly #store: LineageStore
@@ -99,7 +49,6 @@ export class Agent {
   readonly #streams: Streams
   readonly #session: Session
   readonly #lease: LeaseKeeper
-  #report: EngineReport = unknownEngine
   #signal: AbortSignal | null = null
 
   constructor(deps: AgentDeps, settings: AgentSettings) {
@@ -108,6 +57,8 @@ export class Agent {
     const { identity } = settings
     this.#journal = new Journal(deps)
     const journal = this.#journal
+    this.#guard = this.#makeGuard()
+    this.#facts = this.#makeFacts()
     this.#traffic = this.#makeTraffic()
     const onProgress = (reference: string, text: string) =>
       this.#supervisor.notePull(reference, text)
@@ -127,7 +78,8 @@ export class Agent {
     this.#networks = this.#makeNetworks(findAsker)
     const networks = this.#networks
     const pulls = this.#pulls
-    const executor = new Executor({ ...deps, ...settings, watch, networks, pulls })
+    const protect = (isExclusive: boolean) => this.#guard.protect(isExclusive)
+    const executor = new Executor({ ...deps, ...settings, watch, networks, pulls, protect })
     this.#runner = new ProbeRunner({
       ...deps,
       onResult: (instance) => this.#supervisor.markInstance(instance),
@@ -139,6 +91,7 @@ export class Agent {
     })
     this.#lease = new LeaseKeeper({
       ...deps,
+      fence: this.#guard.fence,
       onChange: () => this.#supervisor.markExclusive(),
       onRenewed: (times) => {
         if (this.#store.hasExclusive) journal.put('lease', times)
@@ -173,17 +126,21 @@ export class Agent {
     const restored = restoreFrom(await this.#journal.load(), this.#deps.logger)
     for (const lineage of restored.lineages) this.#store.restore(lineage)
     for (const [name, port] of restored.ports) this.#networks.restorePort(name, port)
+    for (const bridge of restored.bridges) this.#networks.restoreBridge(bridge)
     this.#traffic.restore(restored.tables, restored.policy)
     if (restored.lease) this.#lease.restore(restored.lease)
-    this.#report = restored.engine ?? unknownEngine
+    this.#facts.restore(restored.engine)
     this.#signal = signal
     this.#supervisor.run(signal)
     this.#sweepNetworks(signal)
+    this.#guard.firewall.run(signal)
     const watching = this.#watch.run(signal)
-    const ready = Promise.all([this.#learnFacts(signal), this.#watch.listed])
+    const ready = Promise.all([this.#facts.learn(signal), this.#watch.listed])
     // So that what is said first is complete; an engine that is down must not keep the agent from saying so.
     await Promise.race([ready, sleep(this.#deps.clock, firstListMs)])
     await Promise.all([watching, this.#session.run(signal)])
+    // What runs on stays guarded.
+    if (this.#store.all.size === 0) await this.#guard.firewall.remove()
     this.#runner.close()
     this.#lease.close()
     this.#streams.closeAll()
@@ -191,9 +148,30 @@ export class Agent {
     await this.#journal.close()
   }
 
+  #makeGuard(): Guard {
+    const parts = () => {
+      return {
+        store: this.#store,
+        watch: this.#watch,
+        networks: this.#networks,
+        session: this.#session,
+      }
+    }
+    return new Guard({ ...this.#deps, parts }, this.#settings)
+  }
+
+  #makeFacts(): FactsKeeper {
+    const onNews = (): void => {
+      // Facts travel at the beginning of a session only.
+      if (this.#session.isConnected) this.#session.reconnect()
+    }
+    return new FactsKeeper({ ...this.#deps, journal: this.#journal, onNews })
+  }
+
   #makeTraffic(): TrafficKeeper {
     return new TrafficKeeper({
       ...this.#deps,
+      consumers: [...this.#deps.consumers, ...(this.#deps.kernel ? [this.#guard.firewall] : [])],
       journal: this.#journal,
       onServed: (revision) => this.#session.send({ kind: 'endpoints-applied', revision }),
     })
@@ -218,13 +196,14 @@ export class Agent {
       discoveryPort,
       names: this.#names,
       handler: (request) => answer({ directory: this.#traffic, findAsker }, request),
+      protect: () => this.#guard.protect(),
     })
   }
 
   #makeSession(): Session {
     const settings = this.#settings
     const handlers = {
-      facts: () => settings.facts(this.#report),
+      facts: () => settings.facts(this.#facts.report),
       inventory: () => ({
         reports: this.#supervisor.inventory(),
         unmanaged: this.#watch.unmanaged,
@@ -235,7 +214,10 @@ export class Agent {
         this.#names.repeatProblems()
       },
       assignments: (message) => this.#supervisor.accept(message),
-      policy: ({ policy }) => this.#traffic.setPolicy(policy),
+      policy: ({ policy }) => {
+        this.#traffic.setPolicy(policy)
+        this.#guard.heard()
+      },
       endpoints: (message) => this.#traffic.apply(message),
       streamOpen: (message) => this.#streams.open(message),
       streamClose: (stream) => this.#streams.close(stream),
@@ -254,9 +236,10 @@ export class Agent {
     this.#limits.follow(changed)
     if (instances === null) {
       // The engine may have been away: what was made there may be gone.
+      void this.#guard.firewall.check()
       this.#networks.forget()
-      this.#ensureNetworks()
-      if (this.#signal) void this.#learnFacts(this.#signal)
+      ensureNetworks(this.#store.all, this.#networks)
+      if (this.#signal) void this.#facts.learn(this.#signal)
       this.#supervisor.markAll()
       return
     }
@@ -265,50 +248,21 @@ export class Agent {
 
   /** What waits for its start has the network, and the address of discovery on it, from when it was made. */
   #onNetworkRemoved(network: string): void {
+    void this.#guard.firewall.check()
     this.#networks.forgetOne(network)
-    this.#ensureNetworks()
+    ensureNetworks(this.#store.all, this.#networks)
     this.#supervisor.discardWaiting(
       ({ labels }) => network === networkOfLabels(labels),
       `somebody has removed the network ${network}`,
     )
   }
 
-  /** Discovery has to be there for containers that were made before this process began, too. */
-  #ensureNetworks(): void {
-    for (const { assignment } of this.#store.all.values()) {
-      const { environment } = splitServiceKey(assignment.service)
-      this.#networks.ensure(environment, assignment.template.zone).catch(() => {})
-    }
-  }
-
   /** The engine has few addresses for networks: those of environments that have gone are given back. */
   #sweepNetworks(signal: AbortSignal): void {
     this.#deps.clock.after(sweepMs, () => {
       if (signal.aborted) return
-      const all = [...this.#store.all.values()].map(({ assignment }) => {
-        const { environment } = splitServiceKey(assignment.service)
-        return networkName(environment, assignment.template.zone)
-      })
-      if (this.#watch.isReady) void this.#networks.sweep(new Set(all))
+      if (this.#watch.isReady) void this.#networks.sweep(networksInUse(this.#store.all))
       this.#sweepNetworks(signal)
     })
-  }
-
-  /** What the engine is decides what fits on the node; until it says so, its last answer has to do. */
-  async #learnFacts(signal: AbortSignal): Promise<void> {
-    const { clock, engine } = this.#deps
-    while (!signal.aborted) {
-      const report = await engine.facts().catch(() => null)
-      if (report !== null) return this.#takeFacts(report)
-      await sleep(clock, factsRetryMs, signal).catch(() => {})
-    }
-  }
-
-  #takeFacts(report: EngineReport): void {
-    const isNews = canonicalJson(report) !== canonicalJson(this.#report)
-    this.#report = report
-    this.#journal.put('engine', report)
-    // Facts travel at the beginning of a session only.
-    if (isNews && this.#session.isConnected) this.#session.reconnect()
   }
 }

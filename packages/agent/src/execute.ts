@@ -12,6 +12,7 @@ import type { EngineWatch } from './engine/engine-watch.ts'
 import { type Engine, EngineError } from './engine/engine.ts'
 import { Limiter } from './engine/limiter.ts'
 import type { Pulls } from './engine/pulls.ts'
+import { type FencedAddresses, fencedAddresses } from './network/core/fenced-address.ts'
 
 /** What the engine is asked to do; the rest of the actions is bookkeeping. */
 export type EngineAction = Exclude<Action, { kind: 'observe' | 'succeed' | 'forget' | 'discard' }>
@@ -26,6 +27,8 @@ export interface ExecutorDeps {
   readonly identity: NodeIdentity
   readonly address: string
   readonly startsAtOnce: number
+  /** Resolves when the kernel guards everything that is known by now; rejects with an EngineError. */
+  readonly protect: (isExclusive: boolean) => Promise<void>
 }
 
 type Handlers = {
@@ -42,12 +45,17 @@ const removalsAtOnce = 4
 /** Enough for what was killed to end at once. */
 const quickEndMillis = 1000
 
+/** Far more than are made at once. */
+const givenLimit = 256
+
 const done: Outcome = { ok: true }
 
 /** Carries out what was planned, a bounded number of things at once, and notes what it learns by doing so. */
 export class Executor {
   readonly #deps: ExecutorDeps
   readonly #starts: Limiter
+  /** Addresses of exclusive instances whose containers may not be there yet. */
+  readonly #given = new Map<string, FencedAddresses>()
   readonly #removals = new Limiter(removalsAtOnce)
   readonly #handlers: Handlers = {
     pull: (_, lineage, signal) => this.#deps.pulls.pull(lineage.assignment.template.image, signal),
@@ -117,9 +125,10 @@ export class Executor {
     const problem = unsupported(lineage)
     if (problem !== '') throw new EngineError('refused', problem)
     const { template } = lineage.assignment
-    const { name: network, discovery } = await this.#network(lineage.assignment)
+    const { name: network, discovery, fenced } = await this.#network(lineage.assignment)
+    const addresses = this.#addressesFor(link.id, template.exclusive ? fenced : [])
     const nameServer = this.#deps.networks.nameServerOn(network)
-    const around = { identity, address, network, discovery, nameServer }
+    const around = { identity, address, network, discovery, nameServer, addresses }
     const spec = makeSpec(lineage, link, around)
     try {
       const id = await engine.create(spec)
@@ -142,15 +151,32 @@ export class Executor {
     watch.containers.put(found)
   }
 
+  /** Two that are made at the same time do not know of each other's container, but of this. */
+  #addressesFor(instance: string, parts: readonly string[]): FencedAddresses {
+    if (parts.length === 0) return { ipv4: null, ipv6: null }
+    const alive = new Map<string, FencedAddresses>()
+    const { containers } = this.#deps.watch
+    const known = containers.all().flatMap((one) => one.labels[ownership.addresses]?.split(',') ?? [])
+    for (const [owner, given] of this.#given) {
+      if (owner !== instance && containers.ofInstance(owner).length === 0) alive.set(owner, given)
+    }
+    const reserved = [...alive.values()].flatMap(({ ipv4, ipv6 }) => [ipv4 ?? '', ipv6 ?? ''])
+    const given = fencedAddresses(parts, instance, new Set([...known, ...reserved]))
+    this.#given.set(instance, given)
+    if (this.#given.size > givenLimit) this.#given.delete(this.#given.keys().next().value ?? '')
+    return given
+  }
+
   #network({ service, template }: Assignment): Promise<Network> {
     const { environment } = splitServiceKey(service)
     return this.#deps.networks.ensure(environment, template.zone)
   }
 
   async #start(containerId: string, assignment: Assignment): Promise<void> {
-    const { clock, engine, watch } = this.#deps
+    const { clock, engine, watch, protect } = this.#deps
     // It may be gone since the container was made.
     await this.#network(assignment)
+    await protect(assignment.template.exclusive)
     await engine.start(containerId)
     const known = watch.containers.get(containerId)
     // The event is usually faster, and may already tell of its end.

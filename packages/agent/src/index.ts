@@ -1,4 +1,5 @@
-export { Agent, type AgentDeps, type AgentSettings } from './agent.ts'
+export { Agent } from './agent.ts'
+export type { AgentDeps, AgentSettings } from './agent-deps.ts'
 export type { ContainerInfo } from './core/container.ts'
 export type { ContainerSpec } from './core/container-spec.ts'
 export { type NodeIdentity, ownership } from './core/ownership.ts'
@@ -15,6 +16,7 @@ export {
   EngineError,
   type EngineEvent,
   type Execution,
+  type NetworkInfo,
   type OutputChunk,
 } from './engine/engine.ts'
 export type { Datagrams, DatagramSocket } from './session/datagrams.ts'

@@ -6,11 +6,16 @@ import { BulkheadError, canonicalJson, systemClock } from '@bulkhead/shared'
 import { ask, Forwarder, hostResolvers, listenDns } from '@bulkhead/shared/dns'
 import { type Logger, pino } from 'pino'
 
-import { Agent, type AgentDeps } from './agent.ts'
+import { Agent } from './agent.ts'
+import type { AgentDeps } from './agent-deps.ts'
 import { listenHttp } from './discovery/listener.ts'
 import { DockerEngine } from './engine/docker-engine.ts'
 import { LiveChecker } from './health/live-checker.ts'
 import { FileStorage } from './journal/storage.ts'
+import { whyNoIpv6 } from './network/ipv6.ts'
+import type { Kernel } from './network/kernel.ts'
+import { nft, whyNotEnforced } from './network/nft.ts'
+import { chooseTable } from './network/table-name.ts'
 import { findAddress } from './node/address.ts'
 import { lockData } from './node/data-lock.ts'
 import { nodeFacts } from './node/facts.ts'
@@ -42,10 +47,17 @@ export async function runAgent(
     const { logLevel: level } = settings.tuning
     const logger = deps.logger ?? pino({ level, base: { part: 'agent' } })
     const socketPath = settings.docker.slice('unix://'.length)
-    const engine = new DockerEngine({ clock: systemClock }, { socketPath, limits: settings.tuning })
-    const identity = await establish(settings, known, engine)
+    const noIpv6 = await whyNoIpv6()
+    const about = { socketPath, limits: settings.tuning, withIpv6: noIpv6 === '' }
+    const engine = new DockerEngine({ clock: systemClock }, about)
+    const unenforced = await whyNotEnforced(nft)
+    const identity = await establish(settings, known, engine, unenforced)
     logger.info({ node: identity.node, cluster: identity.cluster }, 'the agent begins')
-    await makeAgent(identity, settings, engine, logger).run(signal)
+    if (unenforced !== '') logger.warn({ reason: unenforced }, 'zones are not held by the kernel')
+    if (noIpv6 !== '') logger.info({ reason: noIpv6 }, 'new bridges get no IPv6')
+    const table = await chooseTable(identity)
+    const kernel = unenforced === '' ? nft : null
+    await makeAgent(identity, settings, { engine, logger, kernel, unenforced, table }).run(signal)
     logger.info('the agent ends; containers run on')
   } finally {
     await lock.release()
@@ -66,6 +78,7 @@ async function establish(
   settings: Settings,
   known: Identity | null,
   engine: DockerEngine,
+  unenforced: string,
 ): Promise<Identity> {
   const { server, joinToken, name } = settings
   if (server === null || (known === null && (joinToken === null || name === null))) {
@@ -89,7 +102,7 @@ async function establish(
     docker: settings.docker,
     address,
   }
-  const joined = known ?? (await joinWith(settings, lasting, engine))
+  const joined = known ?? (await joinWith(settings, lasting, engine, unenforced))
   const { token, node, cluster } = joined
   const identity: Identity = { ...lasting, token, node, cluster }
   // An agent begins on a disk that is full, too, as long as nothing about it is new.
@@ -103,6 +116,7 @@ async function joinWith(
   settings: Settings,
   lasting: Lasting,
   engine: DockerEngine,
+  unenforced: string,
 ): Promise<Pick<Identity, 'token' | 'node' | 'cluster'>> {
   const report = await engine.facts().catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
@@ -113,7 +127,7 @@ async function joinWith(
     server: lasting.server,
     joinToken: settings.joinToken ?? '',
     name: settings.name ?? '',
-    facts: nodeFacts(lasting, report),
+    facts: nodeFacts(lasting, report, unenforced),
   })
 }
 
@@ -131,12 +145,16 @@ function makeDns(resolvConf: string): AgentDeps['dns'] {
   }
 }
 
-function makeAgent(
-  identity: Identity,
-  settings: Settings,
-  engine: DockerEngine,
-  logger: Logger,
-): Agent {
+interface Machine {
+  readonly engine: DockerEngine
+  readonly logger: Logger
+  readonly kernel: Kernel | null
+  readonly unenforced: string
+  readonly table: string
+}
+
+function makeAgent(identity: Identity, settings: Settings, machine: Machine): Agent {
+  const { engine, logger, kernel, unenforced, table } = machine
   return new Agent(
     {
       clock: systemClock,
@@ -151,6 +169,7 @@ function makeAgent(
       dns: makeDns(settings.tuning.resolvConf),
       servesAddresses: () => false,
       consumers: [],
+      kernel,
     },
     {
       identity,
@@ -158,7 +177,8 @@ function makeAgent(
       token: identity.token,
       bootId: randomUUID(),
       address: identity.address,
-      facts: (report) => nodeFacts(identity, report),
+      facts: (report) => nodeFacts(identity, report, unenforced),
+      table,
       ...settings.tuning,
     },
   )

@@ -5,6 +5,7 @@ import { Compile } from 'typebox/schema'
 import type { LeaseTimes } from './core/lease.ts'
 import type { Lineage } from './core/lineage.ts'
 import type { Entry } from './journal/format.ts'
+import type { Bridge } from './network/core/bridge.ts'
 import type { EngineReport } from './node/facts.ts'
 
 /** What an agent was in the middle of when it ended. */
@@ -14,6 +15,7 @@ export interface Restored {
   readonly policy: Policy | null
   /** Ports of discovery by network. */
   readonly ports: ReadonlyMap<string, number>
+  readonly bridges: readonly Bridge[]
   readonly engine: EngineReport | null
   readonly lease: LeaseTimes | null
 }
@@ -28,6 +30,7 @@ export function restoreFrom(entries: readonly Entry[], logger: Logger): Restored
   const lineages: Lineage[] = []
   const tables: EndpointTable[] = []
   const ports = new Map<string, number>()
+  const bridges: Bridge[] = []
   for (const [key, value] of values) {
     const [kind, name] = split(key)
     if (kind === 'lineage') {
@@ -36,13 +39,15 @@ export function restoreFrom(entries: readonly Entry[], logger: Logger): Restored
       else logger.error({ key }, 'an entry of the journal makes no sense and is left out')
     }
     if (kind === 'endpoints' && endpointTable.Check(value)) tables.push(value)
+    // Written by this program under a checksum: its shape is trusted.
+    if (kind === 'bridge' && value !== null) bridges.push(value as Bridge)
     if (kind === 'port' && typeof value === 'number') ports.set(name, value)
   }
   const last = values.get('policy')
   const policy = policyOf.Check(last) ? last : null
   const engine = (values.get('engine') ?? null) as EngineReport | null
   const lease = (values.get('lease') ?? null) as LeaseTimes | null
-  return { lineages, tables, policy, ports, engine, lease }
+  return { lineages, tables, policy, ports, bridges, engine, lease }
 }
 
 function split(key: string): readonly [string, string] {

@@ -7,6 +7,7 @@ import {
   type Engine,
   EngineError,
   type EngineEvent,
+  type NetworkInfo,
   type Execution,
   type OutputChunk,
 } from '../../../packages/agent/src/index.ts'
@@ -86,10 +87,17 @@ export class EngineClient implements Engine {
     return this.#call('limitCpu', containerId, 2, 20, (engine) => void engine.find(containerId))
   }
 
-  ensureNetwork(name: string, _labels: Labels): Promise<{ gateway: string }> {
+  ensureNetwork(name: string, _labels: Labels): Promise<NetworkInfo> {
     return this.#call('ensureNetwork', name, 5, 60, (engine) => {
       engine.networks.add(name)
-      return { gateway: '172.20.0.1' }
+      const gateway = '172.20.0.1'
+      return {
+        gateway,
+        gateways: [gateway],
+        device: 'bh-simulated',
+        subnets: ['172.20.0.0/16'],
+        reserved: [],
+      }
     })
   }
 

@@ -189,6 +189,7 @@ export class SimNode {
         },
         servesAddresses: () => false,
         consumers: [this.proxy.fedBy(process)],
+        kernel: null,
       },
       {
         identity: { cluster: this.cluster, node: this.name },
@@ -201,6 +202,7 @@ export class SimNode {
         preparedSuccessors: this.plan.preparedSuccessors,
         discoveryPort: 7071,
         dnsForward: false,
+        table: 'inet bulkhead',
       },
     )
   }

@@ -15,6 +15,8 @@ export interface ContainerSpec {
     /** As in resolv.conf(5). */
     readonly options: readonly string[]
   } | null
+  /** Its own choice of addresses on it; null: the engine's. */
+  readonly addresses: { readonly ipv4: string | null; readonly ipv6: string | null }
   readonly ports: readonly {
     readonly containerPort: number
     readonly protocol: 'tcp' | 'udp'

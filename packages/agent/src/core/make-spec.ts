@@ -11,6 +11,8 @@ export interface Surroundings {
   /** Where the node publishes ports. */
   readonly address: string
   readonly network: string
+  /** What only exclusive instances get; null: the engine chooses. */
+  readonly addresses: ContainerSpec['addresses']
   /** URL of discovery as seen from the container. */
   readonly discovery: string
   /** Address of the network's name server; null: there is none. */
@@ -54,9 +56,10 @@ export function makeSpec(
     command: template.command,
     args: template.args,
     env: environmentOf(lineage, link, around),
-    labels: labelsOf(lineage, link, around.identity),
+    labels: labelsOf(lineage, link, around),
     network: around.network,
     resolver: resolverOf(lineage, around),
+    addresses: around.addresses,
     ports: Object.entries(template.ports).flatMap(([name, port]) => {
       const hostPort = hostPorts[name]
       if (hostPort === undefined) return []
@@ -86,8 +89,9 @@ const startsQuickly = ({ assignment }: Lineage, { isPrepared }: ContainerLink): 
 function labelsOf(
   lineage: Lineage,
   link: ContainerLink,
-  identity: NodeIdentity,
+  { identity, addresses }: Surroundings,
 ): Readonly<Record<string, string>> {
+  const given = [addresses.ipv4, addresses.ipv6].filter((address) => address !== null)
   const { service, slot, revision, template, hostPorts } = lineage.assignment
   return {
     ...ownLabels(identity),
@@ -104,6 +108,7 @@ function labelsOf(
     [ownership.startAt]: String(link.startAtMs),
     [ownership.ports]: JSON.stringify(hostPorts),
     ...(template.exclusive ? { [ownership.exclusive]: 'true' } : {}),
+    ...(given.length > 0 ? { [ownership.addresses]: given.join(',') } : {}),
     ...(startsQuickly(lineage, link)
       ? { [ownership.cpuLimit]: String(template.resources.cpuMillis) }
       : {}),

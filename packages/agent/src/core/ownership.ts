@@ -12,11 +12,13 @@ export const ownership = {
   origin: 'bulkhead.origin',
   predecessor: 'bulkhead.predecessor',
   attempt: 'bulkhead.attempt',
-  /** Present when it must not outlive the lease of its node. */
-  exclusive: 'bulkhead.exclusive',
   startAt: 'bulkhead.start-at',
   /** Host ports by port name, as JSON. */
   ports: 'bulkhead.ports',
+  /** Present when it must not outlive the lease of its node. */
+  exclusive: 'bulkhead.exclusive',
+  /** Addresses that it was given in the fenced parts of its network, with a comma between; absent: none. */
+  addresses: 'bulkhead.addresses',
   /** Thousandths of a core that hold once it runs; absent where its limit holds from the start. */
   cpuLimit: 'bulkhead.cpu-limit',
 } as const

@@ -1,4 +1,4 @@
-import type { Clock } from '@bulkhead/shared'
+import { canonicalJson, type Clock } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
 import { networkName } from '../core/network-name.ts'
@@ -6,11 +6,14 @@ import { type NodeIdentity, ownership, ownLabels } from '../core/ownership.ts'
 import type { NameServers } from '../dns/name-servers.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { Bridge } from '../network/core/bridge.ts'
 import type { DiscoveryHandler, Listen, Listening } from './listener.ts'
 
 export interface Network {
   readonly name: string
   readonly gateway: string
+  /** Parts of its subnets in which only exclusive instances have their addresses. */
+  readonly fenced: readonly string[]
   /** URL of discovery on this network. */
   readonly discovery: string
 }
@@ -25,6 +28,8 @@ export interface NetworksDeps {
   readonly names: NameServers
   readonly identity: NodeIdentity
   readonly discoveryPort: number
+  /** Resolves when the kernel holds the zones on all bridges that are known by now. */
+  readonly protect: () => Promise<void>
 }
 
 /** While discovery cannot be bound, it is tried again this often. */
@@ -42,6 +47,7 @@ export class Networks {
   readonly #ports = new Map<string, number>()
   readonly #servers = new Map<string, Listening & { readonly gateway: string }>()
   readonly #unusedSince = new Map<string, number>()
+  readonly #bridges = new Map<string, Bridge>()
   #closed = false
 
   constructor(deps: NetworksDeps) {
@@ -50,6 +56,15 @@ export class Networks {
 
   restorePort(name: string, port: number): void {
     this.#ports.set(name, port)
+  }
+
+  /** All that are known, of earlier processes too: what is on them is protected before anything has been asked. */
+  get bridges(): readonly Bridge[] {
+    return [...this.#bridges.values()]
+  }
+
+  restoreBridge(bridge: Bridge): void {
+    this.#bridges.set(bridge.network, bridge)
   }
 
   /** Rejects with an EngineError when the engine cannot make it. */
@@ -100,7 +115,9 @@ export class Networks {
       this.#servers.delete(name)
       this.#ports.delete(name)
       this.#unusedSince.delete(name)
+      this.#bridges.delete(name)
       journal.delete(`port/${name}`)
+      journal.delete(`bridge/${name}`)
       logger.info({ network: name }, 'removed a network that nobody uses')
     }
   }
@@ -119,12 +136,31 @@ export class Networks {
       [ownership.environment]: environment,
       [ownership.zone]: zone,
     }
-    const { gateway } = await engine.ensureNetwork(name, labels)
+    const info = await engine.ensureNetwork(name, labels)
+    const { gateway, gateways, device, subnets, reserved: fenced } = info
     const [port] = await Promise.all([
       this.#serve(name, gateway),
       this.#deps.names.serve(name, gateway),
     ])
-    return { name, gateway, discovery: `http://${gateway}:${port}` }
+    this.#note({
+      network: name,
+      environment,
+      zone,
+      device,
+      gateways,
+      subnets,
+      fenced,
+      discoveryPort: port,
+    })
+    await this.#deps.protect()
+    return { name, gateway, fenced, discovery: `http://${gateway}:${port}` }
+  }
+
+  #note(bridge: Bridge): void {
+    const { network } = bridge
+    if (canonicalJson(this.#bridges.get(network) ?? null) === canonicalJson(bridge)) return
+    this.#bridges.set(network, bridge)
+    this.#deps.journal.put(`bridge/${network}`, bridge)
   }
 
   /** Never rejects: containers run without discovery, too, and it is tried again. */

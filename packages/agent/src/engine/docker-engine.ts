@@ -22,6 +22,7 @@ import {
   EngineError,
   type EngineEvent,
   type Execution,
+  type NetworkInfo,
   type OutputChunk,
 } from './engine.ts'
 
@@ -40,6 +41,8 @@ const nanosPerMilli = 1_000_000
 export interface DockerEngineOptions {
   readonly socketPath: string
   readonly limits: DockerLimits
+  /** Bridges get IPv6, too. */
+  readonly withIpv6: boolean
 }
 
 type Labels = Readonly<Record<string, string>>
@@ -54,6 +57,7 @@ export class DockerEngine implements Engine {
   readonly #clock: Clock
   readonly #docker: Docker
   readonly #limits: DockerLimits
+  readonly #withIpv6: boolean
   #api: number | null = null
   /** Where the last event stream left off. */
   #since: string | null = null
@@ -61,6 +65,7 @@ export class DockerEngine implements Engine {
   constructor(deps: { readonly clock: Clock }, options: DockerEngineOptions) {
     this.#clock = deps.clock
     this.#limits = options.limits
+    this.#withIpv6 = options.withIpv6
     // No agent of our own: the client formats its options on every request, and an agent is a large thing.
     this.#docker = new Docker({ socketPath: options.socketPath })
   }
@@ -169,9 +174,9 @@ export class DockerEngine implements Engine {
     }
   }
 
-  ensureNetwork(name: string, labels: Labels): Promise<{ gateway: string }> {
+  ensureNetwork(name: string, labels: Labels): Promise<NetworkInfo> {
     return within(this.#clock, slowMs, (abortSignal) =>
-      ensureBridge(this.#docker, name, labels, abortSignal),
+      ensureBridge(this.#docker, name, labels, this.#withIpv6, abortSignal),
     )
   }
 

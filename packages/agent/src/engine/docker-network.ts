@@ -1,24 +1,39 @@
 import type Docker from 'dockerode'
 import type { NetworkCreateOptions, NetworkInspectInfo } from 'dockerode'
 
+import {
+  type AddressPlan,
+  deviceName,
+  gatewaysOf,
+  halved,
+  reservedHalf,
+  type Subnet,
+  uniqueLocal,
+} from '../network/core/subnets.ts'
 import { hasStatus } from './docker-call.ts'
-import { EngineError } from './engine.ts'
+import { EngineError, type NetworkInfo } from './engine.ts'
+
+type Labels = Readonly<Record<string, string>>
 
 const isolation = 'com.docker.network.bridge.enable_icc'
+const device = 'com.docker.network.bridge.name'
+/** Other networks may be made at the same time, and take what was just free. */
+const tries = 3
 
 /**
- * Makes a bridge network whose containers cannot talk to each other, unless it is there; returns its gateway. One
+ * Makes a bridge network whose containers cannot talk to each other, unless it is there; says what it is like. One
  * that is there under the name, but does not isolate, is refused.
  */
 export async function ensureBridge(
   docker: Docker,
   name: string,
-  labels: Readonly<Record<string, string>>,
+  labels: Labels,
+  withIpv6: boolean,
   abortSignal: AbortSignal,
-): Promise<{ gateway: string }> {
+): Promise<NetworkInfo> {
   let found = await findBridges(docker, name, abortSignal)
   if (found.length === 0) {
-    await createBridge(docker, name, labels, abortSignal)
+    await createBridge(docker, name, labels, withIpv6, abortSignal)
     found = await findBridges(docker, name, abortSignal)
   }
   const [oldest, ...others] = found
@@ -29,10 +44,21 @@ export async function ensureBridge(
   }
   // Engines let two agents make the same network at once; the name then means neither.
   for (const other of others) await docker.getNetwork(other.Id).remove({ abortSignal })
-  const gateways = (oldest.IPAM?.Config ?? []).map((config) => config['Gateway'] ?? '')
+  return infoOf(oldest)
+}
+
+function infoOf(network: NetworkInspectInfo): NetworkInfo {
+  const plans = (network.IPAM?.Config ?? []) as readonly AddressPlan[]
+  const gateways = gatewaysOf(plans)
   const gateway = gateways.find((one) => one.includes('.'))
-  if (!gateway) throw new EngineError('refused', `the network ${name} has no gateway`)
-  return { gateway: gateway.replace(/\/.*$/, '') }
+  if (!gateway) throw new EngineError('refused', `the network ${network.Name} has no gateway`)
+  return {
+    gateway,
+    gateways,
+    device: network.Options?.[device] ?? `br-${network.Id.slice(0, 12)}`,
+    subnets: plans.flatMap(({ Subnet: subnet }) => subnet ?? []),
+    reserved: plans.flatMap((plan) => reservedHalf(plan) ?? []),
+  }
 }
 
 export async function removeBridge(
@@ -53,27 +79,71 @@ export async function removeBridge(
 async function createBridge(
   docker: Docker,
   name: string,
-  labels: Readonly<Record<string, string>>,
+  labels: Labels,
+  withIpv6: boolean,
   abortSignal: AbortSignal,
 ): Promise<void> {
-  const options: NetworkCreateOptions = {
-    Name: name,
-    Driver: 'bridge',
-    CheckDuplicate: true,
-    Labels: { ...labels },
-    Options: { [isolation]: 'false' },
-    abortSignal,
-  }
-  try {
-    await docker.createNetwork(options)
-  } catch (error) {
-    // Somebody else was faster.
-    if (!hasStatus(error, 409)) throw error
+  for (let attempt = 1; ; attempt++) {
+    const free = await findFree(docker, name, labels, abortSignal)
+    const six = withIpv6 ? [uniqueLocal(name, labels)] : []
+    try {
+      return await create(docker, name, labels, [free, ...six], abortSignal)
+    } catch (error) {
+      // Somebody else was faster.
+      if (hasStatus(error, 409)) return
+      if (attempt === tries) throw error
+    }
   }
 }
 
-/** Text that sorts by age. */
-const age = ({ Created, Id }: NetworkInspectInfo): string => `${Created} ${Id}`
+/** Addresses can be asked for only in a network whose range was named: so the engine is asked which one it would take. */
+async function findFree(
+  docker: Docker,
+  name: string,
+  labels: Labels,
+  abortSignal: AbortSignal,
+): Promise<Subnet> {
+  const trial = `${name}.trial`
+  await removeBridge(docker, trial, abortSignal)
+  const network = await docker.createNetwork({ ...baseOf(trial, labels), abortSignal })
+  const [made] = await findBridges(docker, trial, abortSignal)
+  await network.remove({ abortSignal })
+  const free = halved(made?.IPAM?.Config?.[0] ?? {})
+  if (free === null) throw new EngineError('refused', 'the engine gives networks no addresses')
+  return free
+}
+
+async function create(
+  docker: Docker,
+  name: string,
+  labels: Labels,
+  subnets: readonly Subnet[],
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const base = baseOf(name, labels)
+  await docker.createNetwork({
+    ...base,
+    Options: { ...base.Options, [device]: deviceName(name, labels) },
+    EnableIPv6: subnets.length > 1,
+    IPAM: {
+      Driver: 'default',
+      Config: subnets.map(({ subnet, gateway, range }) => ({
+        Subnet: subnet,
+        Gateway: gateway,
+        ...(range === null ? {} : { IPRange: range }),
+      })),
+    },
+    abortSignal,
+  })
+}
+
+const baseOf = (name: string, labels: Labels): NetworkCreateOptions => ({
+  Name: name,
+  Driver: 'bridge',
+  CheckDuplicate: true,
+  Labels: { ...labels },
+  Options: { [isolation]: 'false' },
+})
 
 /** All networks of exactly this name, the oldest first. */
 async function findBridges(
@@ -84,5 +154,5 @@ async function findBridges(
   const found = await docker.listNetworks({ filters: { name: [name] }, abortSignal })
   return found
     .filter((network) => network.Name === name)
-    .toSorted((a, b) => (age(a) < age(b) ? -1 : 1))
+    .toSorted((a, b) => a.Created.localeCompare(b.Created) || a.Id.localeCompare(b.Id))
 }

@@ -41,6 +41,7 @@ export function createPayload(
     User: `${spec.user}:${spec.group}`,
     StopSignal: spec.stopSignal,
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),
+    ...networking(spec),
     HostConfig: {
       NetworkMode: spec.network,
       ...resolver(spec),
@@ -72,6 +73,16 @@ function resolver({ resolver: settings }: ContainerSpec): object {
   if (settings === null) return {}
   const { servers, search, options } = settings
   return { Dns: [...servers], DnsSearch: [...search], DnsOptions: [...options] }
+}
+
+function networking({ network, addresses }: ContainerSpec): ContainerCreateOptions {
+  const { ipv4, ipv6 } = addresses
+  if (ipv4 === null && ipv6 === null) return {}
+  const chosen = {
+    ...(ipv4 === null ? {} : { IPv4Address: ipv4 }),
+    ...(ipv6 === null ? {} : { IPv6Address: ipv6 }),
+  }
+  return { NetworkingConfig: { EndpointsConfig: { [network]: { IPAMConfig: chosen } } } }
 }
 
 type PortSpec = ContainerSpec['ports'][number]

@@ -67,6 +67,20 @@ export class EngineError extends Error {
   }
 }
 
+/** A bridge network on this machine. */
+export interface NetworkInfo {
+  /** Where the host is reached from its containers, in IPv4. */
+  readonly gateway: string
+  /** The same in all families. */
+  readonly gateways: readonly string[]
+  /** Name of the interface. */
+  readonly device: string
+  /** In CIDR form. */
+  readonly subnets: readonly string[]
+  /** Parts of the subnets, in CIDR form, in which a container has an address only when it was asked for. */
+  readonly reserved: readonly string[]
+}
+
 /** What the agent needs of a container engine, and nothing more. Every call has a deadline of its own. */
 export interface Engine {
   facts(): Promise<{ readonly engine: EngineFacts; readonly capacity: NodeCapacity }>
@@ -88,8 +102,8 @@ export interface Engine {
     onProgress: (text: string) => void,
     signal: AbortSignal,
   ): Promise<void>
-  /** Makes the bridge network when it is not there; returns the address of its gateway, where the host is reached. */
-  ensureNetwork(name: string, labels: Labels): Promise<{ readonly gateway: string }>
+  /** Makes the bridge network when it is not there. */
+  ensureNetwork(name: string, labels: Labels): Promise<NetworkInfo>
   /** Nothing to do is no error; one that is in use is a `conflict`. */
   removeNetwork(name: string): Promise<void>
   /**

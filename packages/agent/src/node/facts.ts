@@ -17,8 +17,15 @@ export const unknownEngine: EngineReport = {
 
 type NodeSettings = Pick<Identity, 'address' | 'zones' | 'environments' | 'labels' | 'host'>
 
-/** What the node says of itself. The failure domain's outer levels come from labels of their names. */
-export function nodeFacts(settings: NodeSettings, report: EngineReport): NodeFacts {
+/**
+ * What the node says of itself; `unenforced` is why its kernel does not hold zones, empty when it does. The failure
+ * domain's outer levels come from labels of their names.
+ */
+export function nodeFacts(
+  settings: NodeSettings,
+  report: EngineReport,
+  unenforced = '',
+): NodeFacts {
   const { address, zones, environments, labels, host } = settings
   const { provider = null, site = null, rack = null } = labels
   return {
@@ -30,6 +37,11 @@ export function nodeFacts(settings: NodeSettings, report: EngineReport): NodeFac
     capacity: report.capacity,
     engine: report.engine,
     agentVersion,
-    network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: 'there is no proxy on the node' },
+    network: {
+      enforced: unenforced === '',
+      enforcedReason: unenforced,
+      proxy: null,
+      proxyReason: 'there is no proxy on the node',
+    },
   }
 }

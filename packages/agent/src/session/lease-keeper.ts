@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@bulkhead/shared'
 
+import type { Fence } from '../network/fence.ts'
 import {
   type Lease,
   leaseFrom,
@@ -16,6 +17,8 @@ export interface LeaseKeeperDeps {
   readonly onChange: () => void
   /** So that it outlives this process: a restart must not lengthen it. */
   readonly onRenewed: (times: LeaseTimes) => void
+  /** The same lease in the kernel. */
+  readonly fence: Pick<Fence, 'welcomed' | 'sent' | 'answered' | 'disconnected'>
 }
 
 /** Time that a process which has just started gets to reach the control plane. */
@@ -56,6 +59,7 @@ export class LeaseKeeper {
 
   welcomed(leaseMs: number): void {
     this.#leaseMs = leaseMs
+    this.#deps.fence.welcomed(leaseMs)
   }
 
   /** The full set of assignments has been taken in: heartbeats count from here on. */
@@ -67,12 +71,14 @@ export class LeaseKeeper {
   disconnected(): void {
     this.#counts = false
     this.#sent.clear()
+    this.#deps.fence.disconnected()
   }
 
   sent(sequence: number): void {
     if (!this.#counts) return
     if (this.#sent.size >= maxSent) this.#sent.delete(this.#sent.keys().next().value ?? 0)
     this.#sent.set(sequence, this.#deps.clock.monotonicMs())
+    this.#deps.fence.sent(sequence)
   }
 
   answered(sequence: number): void {
@@ -80,6 +86,7 @@ export class LeaseKeeper {
     if (sentMs === undefined) return
     for (const earlier of this.#sent.keys()) if (earlier <= sequence) this.#sent.delete(earlier)
     this.#lease = leaseFrom(sentMs, this.#leaseMs)
+    this.#deps.fence.answered(sequence)
     const { signalAtMs, killAtMs } = this.#lease
     this.#deps.onRenewed({ signalAtMs, killAtMs })
     this.#look()

@@ -91,7 +91,9 @@ t.test('the container of an instance', async (t) => {
     network: 'bulkhead-default-application',
     discovery: 'http://172.20.0.1:7071',
     nameServer: '172.20.0.1',
+    addresses: { ipv4: '172.20.128.7', ipv6: null },
   })
+  t.equal(spec.labels['bulkhead.addresses'], '172.20.128.7')
   t.same(spec.ports, [
     { containerPort: 8080, protocol: 'tcp', address: '10.0.0.1', hostPort: 25001 },
   ])

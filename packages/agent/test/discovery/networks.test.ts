@@ -42,6 +42,7 @@ function world(listen: Listen, listenDns = noNames) {
     handler: async () => ({ status: 200, contentType: '', body: '' }),
     identity: { cluster: 'c', node: 'n' },
     discoveryPort: 7071,
+    protect: async () => {},
   })
   return { clock, engine, networks, names, notices }
 }
@@ -55,6 +56,7 @@ t.test('a network is made once', async (t) => {
   t.same(all[0], {
     name: 'bulkhead-prod-data',
     gateway: '172.20.0.1',
+    fenced: ['172.20.128.0/17'],
     discovery: 'http://172.20.0.1:7071',
   })
   t.same(engine.calls, ['ensureNetwork'])

@@ -15,7 +15,10 @@ const skip = testDocker === null ? 'BULKHEAD_TEST_DOCKER names no engine' : fals
 
 t.test('a real engine', { skip }, async (t) => {
   const socketPath = testDocker ?? ''
-  const engine = new DockerEngine({ clock: systemClock }, { socketPath, limits: defaultLimits })
+  const engine = new DockerEngine(
+    { clock: systemClock },
+    { socketPath, limits: defaultLimits, withIpv6: true },
+  )
   const alive = setInterval(() => {}, 1000)
   const run = randomUUID().slice(0, 8)
   const labels = { [ownership.cluster]: `test-${run}`, [ownership.node]: 'n' }
@@ -28,6 +31,7 @@ t.test('a real engine', { skip }, async (t) => {
     command: ['/bin/sh', '-c', 'echo out; echo err >&2; exec sleep 1000'],
     args: [],
     env: { A: 'x=1' },
+    addresses: { ipv4: null, ipv6: null },
     labels: { ...labels, [ownership.instance]: name },
     network,
     resolver: null,
@@ -159,7 +163,7 @@ t.test('a real engine', { skip }, async (t) => {
     await engine.pull('127.0.0.1:1/none:1', null, () => {}, signal).catch(refused('pull-failed'))
     const nobody = new DockerEngine(
       { clock: systemClock },
-      { socketPath: '/nonexistent', limits: defaultLimits },
+      { socketPath: '/nonexistent', limits: defaultLimits, withIpv6: false },
     )
     await nobody.ping().catch(refused('unreachable'))
     t.end()

@@ -30,7 +30,7 @@ async function silentEngine(
   })
   const clock = new FakeClock()
   return {
-    engine: new DockerEngine({ clock }, { socketPath, limits: defaultLimits }),
+    engine: new DockerEngine({ clock }, { socketPath, limits: defaultLimits, withIpv6: false }),
     clock,
     asked: () => asked,
   }

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { LeaseTimes } from '../../src/core/lease.ts'
 import { LeaseKeeper } from '../../src/session/lease-keeper.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { noFence } from '../support/no-fence.ts'
 
 const leaseMs = 15_000
 
@@ -14,6 +15,7 @@ function keep() {
     clock,
     onChange: () => seen.push(keeper.standing),
     onRenewed: (times) => told.push(times),
+    fence: noFence,
   })
   return { clock, keeper, seen, told }
 }

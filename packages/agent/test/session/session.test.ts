@@ -10,6 +10,7 @@ import { udpDatagrams } from '../../src/session/udp-datagrams.ts'
 import { sessionUrl, wsTransport } from '../../src/session/ws-transport.ts'
 import { FakeServer } from '../support/fake-server.ts'
 import { assignment } from '../support/templates.ts'
+import { noFence } from '../support/no-fence.ts'
 
 const facts = {
   address: '10.0.0.1',
@@ -48,7 +49,12 @@ function begin(server: string, token = 'node-token') {
       random: () => 0,
       logger: pino({ level: 'silent' }),
       transport: wsTransport,
-      lease: new LeaseKeeper({ clock: systemClock, onChange: () => {}, onRenewed: () => {} }),
+      lease: new LeaseKeeper({
+        clock: systemClock,
+        onChange: () => {},
+        onRenewed: () => {},
+        fence: noFence,
+      }),
       beats: new Beats({ clock: systemClock, datagrams: udpDatagrams }, { ...options, node: 'n' }),
       handlers,
     },

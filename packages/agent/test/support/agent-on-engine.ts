@@ -23,7 +23,10 @@ export async function agentOnEngine(t: { teardown(run: () => Promise<void>): unk
   const server = new FakeServer({ cluster })
   const url = await server.listen()
   const socketPath = testDocker ?? ''
-  const engine = new DockerEngine({ clock: systemClock }, { socketPath, limits: defaultLimits })
+  const engine = new DockerEngine(
+    { clock: systemClock },
+    { socketPath, limits: defaultLimits, withIpv6: false },
+  )
   const address = (await findAddress()) ?? '127.0.0.1'
   const labels = { [ownership.cluster]: cluster }
   const alive = setInterval(() => {}, 1000)

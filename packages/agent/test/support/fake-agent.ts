@@ -110,6 +110,7 @@ export class FakeWorld {
         },
         servesAddresses: () => this.servesAddresses,
         consumers: [],
+        kernel: null,
       },
       {
         identity: { cluster: 'c', node: 'n' },
@@ -126,6 +127,7 @@ export class FakeWorld {
         preparedSuccessors: options.preparedSuccessors ?? 0,
         discoveryPort: 7071,
         dnsForward: true,
+        table: 'inet bulkhead',
       },
     )
     this.#running = agent.run(controller.signal)

@@ -7,6 +7,7 @@ import {
   type Engine,
   EngineError,
   type EngineEvent,
+  type NetworkInfo,
   type Execution,
   type OutputChunk,
 } from '../../src/engine/engine.ts'
@@ -188,10 +189,16 @@ export class FakeEngine implements Engine {
     this.images.add(reference)
   }
 
-  async ensureNetwork(name: string): Promise<{ gateway: string }> {
+  async ensureNetwork(name: string): Promise<NetworkInfo> {
     this.#call('ensureNetwork')
     this.networks.add(name)
-    return { gateway: '172.20.0.1' }
+    return {
+      gateway: '172.20.0.1',
+      gateways: ['172.20.0.1'],
+      device: 'bh-fake',
+      subnets: ['172.20.0.0/16'],
+      reserved: ['172.20.128.0/17'],
+    }
   }
 
   async removeNetwork(name: string): Promise<void> {

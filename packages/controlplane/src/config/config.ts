@@ -28,6 +28,8 @@ export interface NodesConfig {
   readonly massLossBrake: number
   /** How long the brake holds. */
   readonly massLossHoldMs: number
+  /** Nodes whose kernel does not hold zones take instances all the same. */
+  readonly allowUnenforced: boolean
 }
 
 export interface NetworkConfig {
@@ -78,7 +80,7 @@ function durationMs(text: string): number {
 const shortestLease = 4
 const shortestLeaseMs = 6000
 
-function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
+function nodesOf(source: NonNullable<ConfigSource['nodes']>, unenforced: 'deny' | 'allow'): NodesConfig {
   const nodes = {
     heartbeatMs: durationMs(source.heartbeat ?? '500ms'),
     suspectAfterMs: durationMs(source.suspectAfter ?? '1.5s'),
@@ -88,6 +90,7 @@ function nodesOf(source: NonNullable<ConfigSource['nodes']>): NodesConfig {
     restartGraceMs: durationMs(source.restartGrace ?? '10s'),
     massLossBrake: Number.parseInt(source.massLossBrake ?? '30%', 10) / 100,
     massLossHoldMs: durationMs(source.massLossHold ?? '1m'),
+    allowUnenforced: unenforced === 'allow',
   }
   if (nodes.heartbeatMs < 100) throw new ConfigProblem('nodes.heartbeat: at least 100ms')
   if (nodes.suspectAfterMs <= nodes.heartbeatMs) {
@@ -133,7 +136,7 @@ export function makeConfig(source: ConfigSource, flags: { readonly listen?: stri
   return Object.freeze({
     listen: parseListen(flags.listen ?? source.listen ?? '127.0.0.1:7070'),
     images: { registries, local: source.images?.local ?? 'deny' },
-    nodes: nodesOf(source.nodes ?? {}),
+    nodes: nodesOf(source.nodes ?? {}, source.zones?.unenforced ?? 'deny'),
     ports: { range: parseRange(source.ports?.range ?? '20000-32000') },
     network: networkOf(source.network ?? {}),
     rebalance: {

@@ -41,6 +41,7 @@ export const ConfigSource = section({
   }),
   network: section({ services: Type.String(), services6: Type.String() }),
   ports: section({ range: Type.String({ pattern: '^[0-9]+-[0-9]+$' }) }),
+  zones: section({ unenforced: Type.Union([Type.Literal('deny'), Type.Literal('allow')]) }),
   rebalance: section({ enabled: Type.Boolean(), maxAtOnce: Type.Integer({ minimum: 1, maximum: 100 }) }),
 })
 export type ConfigSource = Static<typeof ConfigSource>

@@ -130,7 +130,7 @@ export class Hub implements SessionHandlers {
   }
 
   async onHello(session: Session, hello: Extract<FromAgentMessage, { kind: 'hello' }>): Promise<void> {
-    const { state, logger } = this.#deps
+    const { config, state, logger } = this.#deps
     const joined = state.view.nodes.get(session.node)?.facts
     if (joined && !sameMembers(joined.zones, hello.facts.zones)) {
       // The join token said which zones it may serve; a session cannot say otherwise.
@@ -147,8 +147,16 @@ export class Hub implements SessionHandlers {
     await state.write({ actor: `node:${session.node}` }, (tx) => {
       const node = tx.nodes.get(session.node)
       if (!node) return
+      const mayBeUnenforced = config.allowUnenforced
+      const isExcused = (node.mayBeUnenforced ?? false) === mayBeUnenforced
       const same = JSON.stringify(node.facts) === JSON.stringify(hello.facts)
-      if (!same || node.confirmedDead) tx.putNode({ ...node, facts: hello.facts, confirmedDead: false })
+      if (same && isExcused && !node.confirmedDead) return
+      tx.putNode({ ...node, facts: hello.facts, mayBeUnenforced, confirmedDead: false })
+      const { enforced, enforcedReason } = hello.facts.network
+      if (enforced || (same && isExcused)) return
+      const consequence = mayBeUnenforced ? 'the configuration lets it take instances all the same' : 'it gets no instances'
+      const reason = `its kernel does not hold zones (${enforcedReason}): ${consequence}`
+      tx.event({ kind: 'Node', subject: session.node, action: 'unenforced', reason })
     })
     if (session.phase !== 'opened') return
     const { offsetMs } = session.hostClock

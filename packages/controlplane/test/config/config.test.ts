@@ -24,6 +24,8 @@ test('configuration', async (t) => {
     t.equal(config.nodes.suspectAfterMs, 1500)
     t.equal(config.nodes.lostAfterMs, 2500)
     t.equal(config.nodes.downAfterMs, 60_000)
+    t.equal(config.nodes.allowUnenforced, false)
+    t.equal(read('zones: { unenforced: allow }').nodes.allowUnenforced, true)
     t.same(config.ports.range, { first: 20_000, last: 32_000 })
     t.same(read(''), config, 'an empty file is all defaults')
   })

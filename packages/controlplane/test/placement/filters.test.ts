@@ -17,6 +17,8 @@ function filtersFor(state: MemoryState, change: Change) {
   return allFilters({ view: state, service, revision, rules, books, portRange })
 }
 
+const unheld = { enforced: false, enforcedReason: 'no nft', proxy: null, proxyReason: '' }
+
 function refusal(change: Partial<Change>, node: Node, prepare?: (state: MemoryState) => void) {
   const state = new MemoryState()
   state.putNode(node)
@@ -52,6 +54,8 @@ t.test('each filter refuses what it must and says why', async (t) => {
       aNode('n1', { facts: { environments: [] } }),
       null,
     ],
+    ['a kernel that does not hold zones', {}, aNode('n1', { facts: { network: unheld } }), 'does not hold zones in its kernel'],
+    ['one that is excused', {}, aNode('n1', { facts: { network: unheld }, mayBeUnenforced: true }), null],
     ['another zone', { zone: 'data' }, h1, 'is not in zone data'],
     [
       'a node of two zones',

@@ -27,6 +27,7 @@ export function nodeView(view: ClusterView, node: Node, heardAtMs: number | null
     capacity: facts.capacity,
     used: { cpuMillis, memoryBytes, instances },
     engine: facts.engine,
+    network: facts.network,
     agentVersion: facts.agentVersion,
     joinedAt: timeOf(node.joinedAtMs),
     lastHeardAt: timeOrNull(heardAtMs),

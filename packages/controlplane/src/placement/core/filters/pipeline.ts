@@ -1,5 +1,6 @@
 import type { Node } from '@bulkhead/shared'
 
+import { enforcedFilter } from './enforced.ts'
 import { environmentFilter } from './environment.ts'
 import type { Filter, FilterContext, Refusal } from './filter.ts'
 import { hostPortsFilter } from './host-ports.ts'
@@ -12,6 +13,7 @@ import { zoneFilter } from './zone.ts'
 /** What depends on the node and the rules alone, for nodes of the service's environment and zone. */
 export const lastingFilters = (context: Pick<FilterContext, 'rules'>): readonly Filter[] => [
   nodeStateFilter,
+  enforcedFilter,
   requireFilter(context),
 ]
 

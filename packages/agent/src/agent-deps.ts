@@ -1,0 +1,58 @@
+import type { Clock, NodeFacts } from '@bulkhead/shared'
+import type { Forwarder, ListenDns } from '@bulkhead/shared/dns'
+import type { Logger } from 'pino'
+
+import type { NodeIdentity } from './core/ownership.ts'
+import type { Forwarding } from './core/visible-names.ts'
+import type { Listen } from './discovery/listener.ts'
+import type { Engine } from './engine/engine.ts'
+import type { Checker } from './health/checker.ts'
+import type { JournalStorage } from './journal/storage.ts'
+import type { Kernel } from './network/kernel.ts'
+import type { EngineReport } from './node/facts.ts'
+import type { Datagrams } from './session/datagrams.ts'
+import type { Transport } from './session/transport.ts'
+import type { TrafficConsumer } from './traffic/consumer.ts'
+
+/** The world as the agent sees it. A simulator passes its own. */
+export interface AgentDeps {
+  readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly logger: Logger
+  readonly engine: Engine
+  readonly checker: Checker
+  readonly transport: Transport
+  readonly datagrams: Datagrams
+  readonly storage: JournalStorage
+  readonly listen: Listen
+  readonly dns: {
+    readonly listen: ListenDns
+    /** Has names of others looked up; null: they are refused. */
+    readonly forwarder: Forwarder | null
+  }
+  /** Whether connections to the addresses of services are passed on here. */
+  readonly servesAddresses: () => boolean
+  /** What sends traffic by endpoint tables, or lets it through, beside discovery. */
+  readonly consumers: readonly TrafficConsumer[]
+  /** What holds zones on this machine; null: nothing needs to, or nothing can and the node's facts say so. */
+  readonly kernel: Kernel | null
+}
+
+export interface AgentSettings {
+  readonly identity: NodeIdentity
+  /** Of the session. */
+  readonly url: string
+  readonly token: string
+  readonly bootId: string
+  /** Where ports are published. */
+  readonly address: string
+  readonly facts: (report: EngineReport) => NodeFacts
+  readonly startsAtOnce: number
+  readonly preparedSuccessors: number
+  readonly discoveryPort: number
+  /** Zones whose containers may have names of others looked up. */
+  readonly dnsForward: Forwarding
+  /** Family and name of the kernel's table. */
+  readonly table: string
+}

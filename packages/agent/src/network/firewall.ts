@@ -1,0 +1,197 @@
+import type { Clock } from '@bulkhead/shared'
+import type { Logger } from 'pino'
+
+import type { Traffic, TrafficConsumer } from '../traffic/consumer.ts'
+import type { Bridge, Publication } from './core/bridge.ts'
+import { desiredRuleset } from './core/desired.ts'
+import { findDrift } from './core/drift.ts'
+import { isSamePolicy, leavingElements } from './core/leaving.ts'
+import { type KernelTable, parseTable } from './core/readback.ts'
+import type { Ruleset } from './core/ruleset.ts'
+import { anewScript, changeScript, elementLines, replaceScript } from './core/script.ts'
+import type { Kernel } from './kernel.ts'
+
+/** What is on the node at the moment. */
+export interface Surroundings {
+  readonly bridges: readonly Bridge[]
+  readonly publications: readonly Publication[]
+  /** Addresses of exclusive instances outside the fenced parts of their bridges. */
+  readonly fenced: readonly string[]
+}
+
+export interface FirewallDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Null: the world is made so that zones hold (a simulated one), or the node cannot enforce and has said so. */
+  readonly kernel: Kernel | null
+  readonly surroundings: () => Surroundings
+  /** The rules were not as they were set. */
+  readonly onDrift: (reason: string) => void
+  /** The table was made, and has this place of the lease in it. */
+  readonly onInstalled: (leaseSlot: number | null) => void
+}
+
+const checkMs = 60_000
+/** How long what was begun with an endpoint may go on after it has left its table; instances drain for less. */
+const leavingTimeout = '1h'
+const maxReason = 1000
+
+interface Applied {
+  readonly ruleset: Ruleset
+  readonly structure: KernelTable['structure']
+}
+
+/**
+ * Holds the zones in the kernel: one table of our own that only drops, in front of whatever the engine's rules let
+ * through. Each change is one transaction, so that there is never a moment without rules.
+ */
+export class Firewall implements TrafficConsumer {
+  readonly name = 'firewall'
+  readonly #deps: FirewallDeps
+  readonly #table: string
+  #traffic: Traffic = { revision: 0, tables: new Map(), policy: null }
+  /** Up to where the kernel has followed. */
+  #followed: Traffic = this.#traffic
+  /** Null: unknown; the table is read and made before anything else. */
+  #applied: Applied | null = null
+  #next: PromiseWithResolvers<void> | null = null
+  #isBusy = false
+
+  constructor(deps: FirewallDeps, table: string) {
+    this.#deps = deps
+    this.#table = table
+  }
+
+  serve(traffic: Traffic): Promise<void> {
+    this.#traffic = traffic
+    return this.sync()
+  }
+
+  /** Resolves when the kernel goes by everything that was known when this was called. */
+  sync(): Promise<void> {
+    if (this.#deps.kernel === null) return Promise.resolve()
+    this.#next ??= Promise.withResolvers<void>()
+    const { promise } = this.#next
+    if (!this.#isBusy) void this.#work(this.#deps.kernel)
+    return promise
+  }
+
+  /** Takes the table away, for when nothing is left that it is for. Does not reject. */
+  async remove(): Promise<void> {
+    const { kernel, logger } = this.#deps
+    if (kernel === null || this.#applied === null) return
+    this.#applied = null
+    await kernel
+      .run(`delete table ${this.#table}\n`)
+      .catch((error: unknown) => logger.warn({ err: error }, 'the table of rules is left'))
+  }
+
+  /** Compares from time to time, until `signal` is aborted; the rules stay as they are then. */
+  run(signal: AbortSignal): void {
+    this.#deps.clock.after(checkMs, () => {
+      if (signal.aborted) return
+      void this.check()
+      this.run(signal)
+    })
+  }
+
+  /** Reads the table back, and repairs and reports what is not as it was set. Does not reject. */
+  async check(): Promise<void> {
+    const { kernel, logger } = this.#deps
+    if (kernel === null || this.#isBusy) return
+    this.#isBusy = true
+    try {
+      await this.#compare(kernel)
+    } catch (error) {
+      logger.warn({ err: error }, 'the rules of the kernel cannot be compared')
+    }
+    this.#isBusy = false
+    await this.sync().catch(() => {})
+  }
+
+  async #compare(kernel: Kernel): Promise<void> {
+    const applied = this.#applied
+    if (applied === null) return
+    const listing = await kernel.list(this.#table)
+    const found = listing === null ? null : parseTable(listing)
+    const drift = findDrift(applied.structure, applied.ruleset, found)
+    if (drift.length === 0) return
+    this.#applied = null
+    const reason = `the rules in the kernel were not as they were set, and were set again: ${drift.join('; ')}`
+    this.#deps.logger.warn({ drift }, 'the rules in the kernel were not as they were set')
+    await this.#install(kernel, desiredRuleset({ ...this.#traffic, ...this.#deps.surroundings() }))
+    this.#deps.onDrift(reason.slice(0, maxReason))
+  }
+
+  async #work(kernel: Kernel): Promise<void> {
+    this.#isBusy = true
+    while (this.#next !== null) {
+      const turn = this.#next
+      this.#next = null
+      await this.#pass(kernel).then(turn.resolve, turn.reject)
+    }
+    this.#isBusy = false
+  }
+
+  async #pass(kernel: Kernel): Promise<void> {
+    const traffic = this.#traffic
+    const surroundings = this.#deps.surroundings()
+    const wanted = desiredRuleset({ ...traffic, ...surroundings })
+    const applied = this.#applied
+    if (applied === null) await this.#install(kernel, wanted)
+    else await this.#change(kernel, applied, wanted, this.#leave(traffic, surroundings.bridges))
+    this.#followed = traffic
+  }
+
+  /** What lets connections to endpoints that are being left come to their end. */
+  #leave(traffic: Traffic, bridges: readonly Bridge[]): string {
+    const table = this.#table
+    if (!isSamePolicy(this.#followed, traffic)) {
+      return `flush set ${table} leaving4\nflush set ${table} leaving6\n`
+    }
+    const leaving = leavingElements(this.#followed, traffic, bridges)
+    const lines = ([4, 6] as const).flatMap((family) => {
+      const elements = leaving[family].map((element) => `${element} timeout ${leavingTimeout}`)
+      return elementLines(table, 'add', `leaving${family}`, elements)
+    })
+    return lines.map((line) => `${line}\n`).join('')
+  }
+
+  async #change(kernel: Kernel, applied: Applied, wanted: Ruleset, leave: string): Promise<void> {
+    const script = changeScript(this.#table, applied.ruleset, wanted)
+    if (script === '' && leave === '') return
+    try {
+      await kernel.run(leave + script)
+    } catch (error) {
+      // Somebody has been at the table: what is there is looked at, and made as it should be.
+      this.#deps.logger.warn({ err: error }, 'a change of the rules was refused; they are set anew')
+      return this.#install(kernel, wanted)
+    }
+    // A rule that was changed is read back, so that it can be told from one that others have changed.
+    const structure = script.includes('flush table')
+      ? await this.#readStructure(kernel)
+      : applied.structure
+    this.#applied = { ruleset: wanted, structure }
+  }
+
+  async #install(kernel: Kernel, wanted: Ruleset): Promise<void> {
+    this.#applied = null
+    const listing = await kernel.list(this.#table)
+    const found = listing === null ? null : parseTable(listing)
+    let leaseSlot = found?.leaseSlot ?? null
+    try {
+      await kernel.run(replaceScript(this.#table, found?.sets ?? {}, wanted))
+    } catch (error) {
+      leaseSlot = null
+      this.#deps.logger.warn({ err: error }, 'the table of rules is made anew')
+      await kernel.run(anewScript(this.#table, wanted))
+    }
+    const structure = await this.#readStructure(kernel)
+    this.#applied = { ruleset: wanted, structure }
+    this.#deps.onInstalled(leaseSlot)
+  }
+
+  async #readStructure(kernel: Kernel): Promise<KernelTable['structure']> {
+    return parseTable(await kernel.list(this.#table)).structure
+  }
+}
