@@ -1,7 +1,7 @@
 import type { Clock, NodeFacts } from '@bulkhead/shared'
 
 import type { NetworkConfig } from '../config/config.ts'
-import { policyFor } from '../discovery/core/policy.ts'
+import { Peers, policyFor } from '../discovery/core/policy.ts'
 import type { Changed, ClusterView, Commit } from '../state/view.ts'
 import type { Session } from './session.ts'
 
@@ -24,7 +24,8 @@ export class PolicyPushes {
   /** What a session was last told, without its revision. */
   readonly #told = new WeakMap<Session, string>()
   /** By environments: what their nodes are told, without its revision and as a message. */
-  #texts = new Map<string, readonly [content: string, message: string]>()
+  readonly #texts = new Map<string, readonly [content: string, message: string]>()
+  #peers: Peers | null = null
   #textsAtMs = 0
   #scheduled = false
 
@@ -34,12 +35,12 @@ export class PolicyPushes {
 
   follow(commits: readonly Commit[]): void {
     if (!commits.some(({ changes }) => changes.some(concerns))) return
-    this.#texts.clear()
+    this.#forget()
     if (this.#scheduled) return
     this.#scheduled = true
     this.#deps.clock.after(gatherMs, () => {
       this.#scheduled = false
-      this.#texts.clear()
+      this.#forget()
       for (const session of this.#deps.sessions()) this.tell(session)
     })
   }
@@ -56,15 +57,23 @@ export class PolicyPushes {
     session.sendText(message)
   }
 
+  #forget(): void {
+    this.#texts.clear()
+    this.#peers = null
+  }
+
   #textsFor(facts: NodeFacts): readonly [content: string, message: string] {
     const { view, clock, network } = this.#deps
     const nowMs = clock.monotonicMs()
-    if (nowMs - this.#textsAtMs > keptMs) this.#texts.clear()
-    if (this.#texts.size === 0) this.#textsAtMs = nowMs
+    if (this.#peers === null || nowMs - this.#textsAtMs > keptMs) {
+      this.#forget()
+      this.#peers = new Peers(view)
+      this.#textsAtMs = nowMs
+    }
     const environments = facts.environments.join(' ')
     let entry = this.#texts.get(environments)
     if (entry === undefined) {
-      const policy = policyFor(view, facts, network)
+      const policy = policyFor(view, facts, network, this.#peers)
       const content = JSON.stringify({ ...policy, revision: 0 })
       entry = [content, JSON.stringify({ kind: 'policy', policy })]
       this.#texts.set(environments, entry)

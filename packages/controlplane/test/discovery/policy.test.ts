@@ -2,7 +2,7 @@ import { isServicesNetwork, isServicesNetwork6, serviceAddress, serviceAddress6 
 import t from 'tap'
 
 import { freeAddressIndex } from '../../src/discovery/core/address-index.ts'
-import { policyFor } from '../../src/discovery/core/policy.ts'
+import { Peers, policyFor } from '../../src/discovery/core/policy.ts'
 import { MemoryState } from '../support/memory-state.ts'
 import { aNode } from '../support/records.ts'
 
@@ -36,6 +36,13 @@ t.test('nodes know of those that share an environment with them', async (t) => {
     policy.peers.map(({ node }) => node),
     ['a', 'c'],
   )
+  state.putNode(aNode('d', { facts: { environments: ['prod', 'dev'] } }))
+  const peers = new Peers(state)
+  const namesFor = (...environments: string[]): string[] => peers.of({ environments }).map(({ node }) => node)
+  t.same(namesFor('prod'), ['a', 'c', 'd'])
+  t.same(namesFor('dev', 'prod'), ['a', 'b', 'c', 'd'], 'each once')
+  t.same(namesFor('test'), ['c'])
+  t.same(namesFor(), ['a', 'b', 'c', 'd'])
   t.match(policy.zones, {
     presentation: { edge: true, reaches: ['application', 'presentation'] },
     data: { edge: false, reaches: ['data'] },

@@ -17,25 +17,40 @@ function rulesOf(zones: ZonesSpec): Record<string, ZoneRule> {
 
 type Membership = Pick<NodeFacts, 'environments'>
 
-/** Nodes without environments are of all of them. */
-const shareEnvironment = (a: Membership, b: Membership): boolean =>
-  a.environments.length === 0 ||
-  b.environments.length === 0 ||
-  a.environments.some((one) => b.environments.includes(one))
+const byNode = (a: Peer, b: Peer): number => (a.node < b.node ? -1 : 1)
 
-function peersOf(view: ClusterView, facts: Membership): Peer[] {
-  const peers: Peer[] = []
-  for (const { name: node, facts: peer } of view.nodes.values()) {
-    if (!shareEnvironment(facts, peer)) continue
-    const { address, zones, environments } = peer
-    peers.push({ node, address, zones: [...zones], environments: [...environments] })
+/** Who shares an environment with whom: made once, for the agents of many nodes. */
+export class Peers {
+  readonly #all: Peer[] = []
+  /** Nodes without environments are of all of them. */
+  readonly #everywhere: Peer[] = []
+  readonly #byEnvironment = new Map<string, Peer[]>()
+
+  constructor(view: ClusterView) {
+    for (const { name: node, facts } of view.nodes.values()) {
+      const { address, zones, environments } = facts
+      const peer = { node, address, zones: [...zones], environments: [...environments] }
+      this.#all.push(peer)
+      if (environments.length === 0) this.#everywhere.push(peer)
+      for (const environment of environments) {
+        const others = this.#byEnvironment.get(environment)
+        if (others) others.push(peer)
+        else this.#byEnvironment.set(environment, [peer])
+      }
+    }
   }
-  return peers
+
+  /** In the order of their names. */
+  of({ environments }: Membership): Peer[] {
+    if (environments.length === 0) return [...this.#all]
+    const own = environments.flatMap((one) => this.#byEnvironment.get(one) ?? [])
+    return [...new Set([...this.#everywhere, ...own])].toSorted(byNode)
+  }
 }
 
 /** What the agents of nodes of these environments have to know to let through exactly what is declared. */
-export function policyFor(view: ClusterView, facts: Membership, network: NetworkConfig): Policy {
+export function policyFor(view: ClusterView, facts: Membership, network: NetworkConfig, peers = new Peers(view)): Policy {
   const { services, services6 } = network
   const zones = rulesOf(view.zones)
-  return { revision: view.revision, services, services6, zones, peers: peersOf(view, facts) }
+  return { revision: view.revision, services, services6, zones, peers: peers.of(facts) }
 }
