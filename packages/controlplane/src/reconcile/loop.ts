@@ -161,6 +161,7 @@ export class ReconcileLoop {
     this.#isDue = true
     this.#deps.clock.after(0, () => {
       this.#isDue = false
+      if (this.#signal?.aborted) return
       void this.#tick()
       this.#wake()
     })
