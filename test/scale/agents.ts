@@ -58,6 +58,8 @@ export interface AgentsFigures {
 }
 
 const watchedServices = 50
+/** The many agents share two cores here with what is measured. */
+const loadNiceness = 10
 /** Agents whose changes of state are timed, with the watchers, in a process that has little else to do. */
 const probingAgents = 20
 const probesPerS = 50
@@ -79,7 +81,7 @@ export async function measureAgents(
   await using api = await serve(plane)
   plane.monitor.start(plane.signal)
   plane.loop.start(plane.signal)
-  await using fleet = new Fleet()
+  await using fleet = new Fleet(loadNiceness)
   await using probes = new Fleet()
   const step = Math.ceil(size.agents / probingAgents)
   const probing = planned.filter((_, index) => index % step === step - 1)

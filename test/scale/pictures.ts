@@ -89,6 +89,7 @@ function agentCharts(runs: readonly AgentsFigures[]): Readonly<Record<string, Ch
         { label: 'all suspect', points: loss((run) => run.loss.suspectS) },
         { label: 'back within the hold', points: loss((run) => run.loss.backS) },
         { label: 'replaced after it', points: loss((run) => run.loss.replacedS) },
+        { label: 'returned at last', points: loss((run) => run.loss.returnedS) },
       ],
     },
   }

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 import type { Answer, Command, LoadFigures } from './commands.ts'
@@ -8,10 +9,12 @@ import type { Answer, Command, LoadFigures } from './commands.ts'
 export class Fleet implements AsyncDisposable {
   readonly #process: ChildProcess
 
-  constructor() {
+  /** `niceness`: of those that only make load; in earnest they would have processors of their own. */
+  constructor(niceness = 0) {
     this.#process = fork(fileURLToPath(new URL('main.ts', import.meta.url)), {
       execArgv: ['--max-old-space-size=4000'],
     })
+    if (niceness > 0 && this.#process.pid !== undefined) setPriority(this.#process.pid, niceness)
   }
 
   async tell(command: Command): Promise<Answer> {
