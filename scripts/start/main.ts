@@ -109,7 +109,12 @@ async function startAgent(server: string, socket: string): Promise<void> {
   argv.push('--docker', `unix://${socket}`, '--address', await bridgeAddress(socket))
   for (const zone of ['presentation', 'application', 'data']) argv.push('--zone', zone)
   const program = startProgram('agent', argv, directory)
-  undo.push(() => program.stop())
+  undo.push(async () => {
+    await program.stop()
+    // The proxy outlives its agent.
+    const { code, stderr } = await run(['agent', '--data', data, '--leave'], context)
+    if (code !== 0) throw new Error(stderr.trim())
+  })
   await until('the node to be ready', async () => {
     const { code, stdout: nodes } = await run(['get', 'nodes', exampleNode, '-o', 'json'], context)
     return code === 0 && /"state": ?"ready"/.test(nodes)

@@ -10,6 +10,7 @@ import type { Checker } from './health/checker.ts'
 import type { JournalStorage } from './journal/storage.ts'
 import type { Kernel } from './network/kernel.ts'
 import type { EngineReport } from './node/facts.ts'
+import type { ProxyServiceDeps } from './proxy/proxy-service.ts'
 import type { Datagrams } from './session/datagrams.ts'
 import type { Transport } from './session/transport.ts'
 import type { TrafficConsumer } from './traffic/consumer.ts'
@@ -35,6 +36,8 @@ export interface AgentDeps {
   readonly servesAddresses: () => boolean
   /** What sends traffic by endpoint tables, or lets it through, beside discovery. */
   readonly consumers: readonly TrafficConsumer[]
+  /** Null: there is none on the node. */
+  readonly proxy: Pick<ProxyServiceDeps, 'proxy' | 'makeLocal'> | null
   /** What holds zones on this machine; null: nothing needs to, or nothing can and the node's facts say so. */
   readonly kernel: Kernel | null
 }
@@ -51,6 +54,8 @@ export interface AgentSettings {
   readonly startsAtOnce: number
   readonly preparedSuccessors: number
   readonly discoveryPort: number
+  /** Where exposed services are offered; none: at the node's own address. */
+  readonly edgeAddresses: readonly string[]
   /** Zones whose containers may have names of others looked up. */
   readonly dnsForward: Forwarding
   /** Family and name of the kernel's table. */

@@ -19,6 +19,8 @@ import { Journal } from './journal/journal.ts'
 import { LineageStore } from './lineage-store.ts'
 import { Guard } from './network/guard.ts'
 import { FactsKeeper } from './node/facts-keeper.ts'
+import { proxyNode } from './proxy/core/make-config.ts'
+import { ProxyService, type ProxyServiceDeps } from './proxy/proxy-service.ts'
 import { restoreFrom } from './restore.ts'
 import { Beats } from './session/beats.ts'
 import { LeaseKeeper } from './session/lease-keeper.ts'
@@ -35,6 +37,7 @@ export class Agent {
   readonly #deps: AgentDeps
   readonly #settings: AgentSettings
   readonly #journal: Journal
+  readonly #proxy: ProxyService | null
   readonly #traffic: TrafficKeeper
   readonly #watch: EngineWatch
   readonly #limits: CpuLimits
@@ -59,6 +62,7 @@ export class Agent {
     const journal = this.#journal
     this.#guard = this.#makeGuard()
     this.#facts = this.#makeFacts()
+    this.#proxy = this.#makeProxy()
     this.#traffic = this.#makeTraffic()
     const onProgress = (reference: string, text: string) =>
       this.#supervisor.notePull(reference, text)
@@ -134,11 +138,12 @@ export class Agent {
     this.#supervisor.run(signal)
     this.#sweepNetworks(signal)
     this.#guard.firewall.run(signal)
+    const proxying = this.#proxy?.run(signal)
     const watching = this.#watch.run(signal)
     const ready = Promise.all([this.#facts.learn(signal), this.#watch.listed])
     // So that what is said first is complete; an engine that is down must not keep the agent from saying so.
     await Promise.race([ready, sleep(this.#deps.clock, firstListMs)])
-    await Promise.all([watching, this.#session.run(signal)])
+    await Promise.all([watching, proxying, this.#session.run(signal)])
     // What runs on stays guarded.
     if (this.#store.all.size === 0) await this.#guard.firewall.remove()
     this.#runner.close()
@@ -168,10 +173,23 @@ export class Agent {
     return new FactsKeeper({ ...this.#deps, journal: this.#journal, onNews })
   }
 
+  #makeProxy(): ProxyService | null {
+    const { proxy } = this.#deps
+    if (proxy === null) return null
+    const { facts, edgeAddresses } = this.#settings
+    const node = () => proxyNode(facts(this.#facts.report), edgeAddresses)
+    const send: ProxyServiceDeps['send'] = (message) => this.#session.send(message)
+    return new ProxyService({ ...this.#deps, ...proxy, node, send })
+  }
+
   #makeTraffic(): TrafficKeeper {
     return new TrafficKeeper({
       ...this.#deps,
-      consumers: [...this.#deps.consumers, ...(this.#deps.kernel ? [this.#guard.firewall] : [])],
+      consumers: [
+        ...this.#deps.consumers,
+        ...(this.#proxy ? [this.#proxy] : []),
+        ...(this.#deps.kernel ? [this.#guard.firewall] : []),
+      ],
       journal: this.#journal,
       onServed: (revision) => this.#session.send({ kind: 'endpoints-applied', revision }),
     })

@@ -24,6 +24,7 @@ import { joinCluster } from './node/join.ts'
 import type { AgentOptions } from './node/options.ts'
 import type { Identity } from './node/schema.ts'
 import { mergeSettings, readConfig, type Settings } from './node/settings.ts'
+import { openProxy, type OpenedProxy } from './proxy/open-proxy.ts'
 import { udpDatagrams } from './session/udp-datagrams.ts'
 import { sessionUrl, wsTransport } from './session/ws-transport.ts'
 
@@ -57,7 +58,9 @@ export async function runAgent(
     if (noIpv6 !== '') logger.info({ reason: noIpv6 }, 'new bridges get no IPv6')
     const table = await chooseTable(identity)
     const kernel = unenforced === '' ? nft : null
-    await makeAgent(identity, settings, { engine, logger, kernel, unenforced, table }).run(signal)
+    const proxy = await openProxy(settings.data, logger)
+    const machine = { engine, logger, kernel, unenforced, table, proxy }
+    await makeAgent(identity, settings, machine).run(signal)
     logger.info('the agent ends; containers run on')
   } finally {
     await lock.release()
@@ -151,10 +154,11 @@ interface Machine {
   readonly kernel: Kernel | null
   readonly unenforced: string
   readonly table: string
+  readonly proxy: OpenedProxy
 }
 
 function makeAgent(identity: Identity, settings: Settings, machine: Machine): Agent {
-  const { engine, logger, kernel, unenforced, table } = machine
+  const { engine, logger, kernel, unenforced, table, proxy } = machine
   return new Agent(
     {
       clock: systemClock,
@@ -167,9 +171,10 @@ function makeAgent(identity: Identity, settings: Settings, machine: Machine): Ag
       storage: new FileStorage(join(settings.data, 'journal')),
       listen: listenHttp,
       dns: makeDns(settings.tuning.resolvConf),
-      servesAddresses: () => false,
+      servesAddresses: proxy.isServing,
       consumers: [],
       kernel,
+      proxy: proxy.deps,
     },
     {
       identity,
@@ -177,7 +182,7 @@ function makeAgent(identity: Identity, settings: Settings, machine: Machine): Ag
       token: identity.token,
       bootId: randomUUID(),
       address: identity.address,
-      facts: (report) => nodeFacts(identity, report, unenforced),
+      facts: (report) => nodeFacts(identity, report, unenforced, proxy.facts),
       table,
       ...settings.tuning,
     },

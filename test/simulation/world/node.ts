@@ -188,6 +188,7 @@ export class SimNode {
           forwarder: null,
         },
         servesAddresses: () => false,
+        proxy: null,
         consumers: [this.proxy.fedBy(process)],
         kernel: null,
       },
@@ -203,6 +204,7 @@ export class SimNode {
         discoveryPort: 7071,
         dnsForward: false,
         table: 'inet bulkhead',
+        edgeAddresses: [],
       },
     )
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { BulkheadError } from '@bulkhead/shared'
+
+import { startTime } from './process-time.ts'
 
 export interface DataLock {
   release(): Promise<void>
@@ -47,17 +48,6 @@ const readHolder = (path: string): Promise<string> =>
 function isHeld(holder: string): boolean {
   const [pid = '', started = ''] = holder.trim().split(' ')
   return pid !== '' && startTime(Number(pid)) === started
-}
-
-/** Ticks since boot at which a process began; null when there is no such process. */
-function startTime(pid: number): string | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name, in parentheses, may contain anything; the fields after it are plain.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null
-  } catch {
-    return null
-  }
 }
 
 async function releaseLock(path: string, mine: string): Promise<void> {

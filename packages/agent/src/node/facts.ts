@@ -1,4 +1,4 @@
-import type { EngineFacts, NodeCapacity, NodeFacts } from '@bulkhead/shared'
+import type { EngineFacts, NetworkFacts, NodeCapacity, NodeFacts } from '@bulkhead/shared'
 
 import type { Identity } from './schema.ts'
 
@@ -15,6 +15,9 @@ export const unknownEngine: EngineReport = {
   capacity: { cpuMillis: 0, memoryBytes: 0 },
 }
 
+type ProxyFacts = Pick<NetworkFacts, 'proxy' | 'proxyReason'>
+const noProxy: ProxyFacts = { proxy: null, proxyReason: 'there is no proxy on the node' }
+
 type NodeSettings = Pick<Identity, 'address' | 'zones' | 'environments' | 'labels' | 'host'>
 
 /**
@@ -25,6 +28,7 @@ export function nodeFacts(
   settings: NodeSettings,
   report: EngineReport,
   unenforced = '',
+  proxy: ProxyFacts = noProxy,
 ): NodeFacts {
   const { address, zones, environments, labels, host } = settings
   const { provider = null, site = null, rack = null } = labels
@@ -40,8 +44,7 @@ export function nodeFacts(
     network: {
       enforced: unenforced === '',
       enforcedReason: unenforced,
-      proxy: null,
-      proxyReason: 'there is no proxy on the node',
+      ...proxy,
     },
   }
 }

@@ -25,6 +25,11 @@ const Tuning = object({
   dnsForward: Type.Union([Type.Boolean(), Names]),
   /** The file that names where they are looked up. */
   resolvConf: Type.String({ pattern: '^/' }),
+  /** Where exposed services are offered, such as 0.0.0.0; none: at the node's own address only. */
+  edgeAddresses: Type.Array(
+    Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })]),
+    { maxItems: 8 },
+  ),
   openFiles: Type.Integer({ minimum: 64 }),
   tmpfsBytes: Type.Integer({ minimum: 65_536 }),
   logDriver: Type.Union([Type.Literal('json-file'), Type.Literal('local')]),

@@ -14,6 +14,7 @@ export const defaultTuning: Tuning = {
   discoveryPort: 7071,
   dnsForward: true,
   resolvConf: '/etc/resolv.conf',
+  edgeAddresses: [],
   ...defaultLimits,
   logLevel: 'info',
 }

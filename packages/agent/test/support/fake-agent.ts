@@ -111,6 +111,7 @@ export class FakeWorld {
         servesAddresses: () => this.servesAddresses,
         consumers: [],
         kernel: null,
+        proxy: null,
       },
       {
         identity: { cluster: 'c', node: 'n' },
@@ -128,6 +129,7 @@ export class FakeWorld {
         discoveryPort: 7071,
         dnsForward: true,
         table: 'inet bulkhead',
+        edgeAddresses: [],
       },
     )
     this.#running = agent.run(controller.signal)

@@ -19,6 +19,7 @@ interface AgentFlags {
   readonly docker?: string
   readonly address?: string
   readonly config?: string
+  readonly leave?: boolean
 }
 
 /** The levels of the failure domain are labels; none at all means that those of the last start hold. */
@@ -49,10 +50,15 @@ export function defineAgent(command: Command, { cli, action }: Toolkit): void {
     .option('--docker <url>', 'the engine (default: unix:///var/run/docker.sock)')
     .option('--address <ip>', 'the address at which other nodes reach this one')
     .option('--config <file>', 'settings in YAML; options win over it')
-    .addHelpText('after', '\nA restarted agent needs only --data. Containers run on when it ends.')
+    .option('--leave', 'end the proxy that an agent has left running here, instead of starting one')
+    .addHelpText(
+      'after',
+      '\nA restarted agent needs only --data. Containers and the proxy run on when it ends.',
+    )
     .action(
       action(async (flags: AgentFlags) => {
-        const { runAgent } = await import('@bulkhead/agent')
+        const { leaveMachine, runAgent } = await import('@bulkhead/agent')
+        if (flags.leave) return leaveMachine(flags.data)
         const { data, server, token, name, host, docker, address, config } = flags
         const lists = { zones: flags.zone, environments: flags.environment }
         const facts = { name, host, docker, address, labels: labelsOf(flags), ...lists }

@@ -3,7 +3,8 @@ import { isOpen, type Clock, type FromAgentMessage, type InstanceId, type Servic
 import type { TrafficSum } from '../reconcile/core/context.ts'
 import type { ClusterView } from '../state/view.ts'
 
-type Reported = Extract<FromAgentMessage, { kind: 'traffic' }>['instances']
+type InstanceTraffic = Extract<FromAgentMessage, { kind: 'traffic' }>['instances'][number]
+type Reported = readonly Pick<InstanceTraffic, 'instance' | 'requests' | 'errors'>[]
 
 interface Bucket {
   readonly atMs: number

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 
-import { NodeFacts } from '../model/node.ts'
 import { Observed } from '../model/instance.ts'
+import { NodeFacts } from '../model/node.ts'
 import { Template } from '../spec/template.ts'
 import { EndpointTable } from './endpoints.ts'
 import { Policy } from './policy.ts'
@@ -113,6 +113,9 @@ export const FromAgent = {
         requests: Type.Integer({ minimum: 0 }),
         /** Answers 500 to 599, and connections that failed. */
         errors: Type.Integer({ minimum: 0 }),
+        connections: Type.Integer({ minimum: 0 }),
+        bytesIn: Type.Integer({ minimum: 0 }),
+        bytesOut: Type.Integer({ minimum: 0 }),
       }),
       { maxItems: 10_000 },
     ),
