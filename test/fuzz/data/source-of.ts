@@ -54,9 +54,13 @@ export function sourceOf(spec: ServiceSpec): ServiceSource {
       onFailure: update.onFailure,
     },
     stop: { drain: ms(stop.drainMs), signal: stop.signal, grace: ms(stop.graceMs) },
-    expose: expose.map(({ port, listen, host }) =>
-      host === null ? { port, listen } : { port, listen, host },
-    ),
+    expose: expose.map(({ port, listen, host, path, tlsSecret }) => ({
+      port,
+      listen,
+      path,
+      ...(host === null ? {} : { host }),
+      ...(tlsSecret === null ? {} : { tls: { secret: tlsSecret } }),
+    })),
     ...(scale === null
       ? {}
       : {

@@ -72,6 +72,14 @@ test('apply is all or nothing', async (t) => {
     ['a name twice', [document(), document()], 422, /more than once/],
     ['a zone that every object has', [document({ zone: 'constructor' })], 422, /constructor is not declared/],
     ['no time', [document({ scale: { max: 2, schedule: [{ cron: '99 * * * *', replicas: 1 }] } })], 422, /cron/],
+    [
+      'two exposed in one place',
+      ['a', 'b'].map((name) =>
+        document({ name, zone: 'presentation', ports: { http: 80 }, expose: [{ port: 'http', listen: 80 }] }),
+      ),
+      422,
+      /default\/a is exposed on port 80 in a way that leaves no room/,
+    ],
     ['exposed inside', [document({ ports: { http: 80 }, expose: [{ port: 'http', listen: 80 }] })], 422, /edge/],
   ]
   for (const [what, documents, status, message] of bad) {

@@ -33,7 +33,9 @@ async function start(t: Test) {
   const options = { clock, logger: silent, newClusterId: () => 'test', onFatal: fail }
   const state = await openState({ store: new MemoryStore(), ...options })
   t.teardown(() => state.close())
-  const revision = aRevision(key, 1, { ports: { http: { port: 80, protocol: 'tcp', host: null } } })
+  const revision = aRevision(key, 1, {
+    ports: { http: { port: 80, protocol: 'tcp', host: null, mode: 'http', clientAddress: 'header' } },
+  })
   const stop = { ...revision.template.stop, drainMs }
   await state.write({ actor: 'test' }, (tx) => {
     for (const name of ['n1', 'n2']) tx.putNode(aNode(name))

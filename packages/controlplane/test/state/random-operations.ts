@@ -59,7 +59,9 @@ const putRevision = fc
     const id = `${key}@${revision}`
     // A kept revision is immutable.
     if (model.revisions.has(id)) return
-    const ports = { http: { port: 80, protocol, host: null } }
+    const ports = {
+      http: { port: 80, protocol, host: null, mode: 'tcp' as const, clientAddress: 'none' as const },
+    }
     const record = aRevision(key, revision, { ...options, ports })
     tx.putRevision(record)
     model.revisions.set(id, record)

@@ -7,7 +7,7 @@ import type {
   Check,
   EnvValue,
   HealthSpec,
-  Port,
+  ServicePort,
   Probe,
   ServiceSpec,
   ZonePolicy,
@@ -48,10 +48,31 @@ function mapValues<T, R>(
 type Source<K extends keyof ServiceSource> = NonNullable<ServiceSource[K]>
 type ProbeSource = NonNullable<Source<'health'>['liveness']>
 
-const normalisePort = (source: Source<'ports'>[string]): Port =>
-  typeof source === 'number'
-    ? { port: source, protocol: 'tcp', host: null }
-    : { port: source.port, protocol: source.protocol ?? 'tcp', host: source.host ?? null }
+function normalisePort(
+  name: string,
+  source: Source<'ports'>[string],
+  health: ServiceSource['health'],
+): ServicePort {
+  const given = typeof source === 'number' ? { port: source } : source
+  const { port, protocol = 'tcp', host = null } = given
+  const mode = given.mode ?? defaultMode(name, protocol, health)
+  const clientAddress = given.clientAddress ?? defaultClientAddress(mode)
+  return { port, protocol, host, mode, clientAddress }
+}
+
+/** What is probed by HTTP speaks it, and what is called so. */
+export function defaultMode(
+  name: string,
+  protocol: ServicePort['protocol'],
+  health: ServiceSource['health'],
+): ServicePort['mode'] {
+  const probes = Object.values(health ?? {})
+  const speaksHttp = name === 'http' || probes.some(({ http }) => http?.port === name)
+  return protocol === 'tcp' && speaksHttp ? 'http' : 'tcp'
+}
+
+export const defaultClientAddress = (mode: ServicePort['mode']): ServicePort['clientAddress'] =>
+  mode === 'http' ? 'header' : 'none'
 
 const normaliseEnv = (source: Source<'env'>[string]): EnvValue =>
   typeof source === 'object' ? { secret: source.secret } : String(source)
@@ -225,7 +246,12 @@ export function normaliseService(source: ServiceSource): ServiceSpec {
     args: [...(source.args ?? [])],
     replicas,
     env: mapValues(source.env, normaliseEnv),
-    ports: mapValues(source.ports, normalisePort),
+    ports: Object.fromEntries(
+      Object.entries(source.ports ?? {}).map(([name, port]) => [
+        name,
+        normalisePort(name, port, source.health),
+      ]),
+    ),
     resources: normaliseResources(source.resources),
     placement: {
       require: [...(placement?.require ?? [])],
@@ -239,7 +265,13 @@ export function normaliseService(source: ServiceSource): ServiceSpec {
     stop: normaliseStop(source.stop),
     exclusive: source.exclusive ?? false,
     dependsOn: [...new Set(source.dependsOn)],
-    expose: (source.expose ?? []).map(({ port, listen, host = null }) => ({ port, listen, host })),
+    expose: (source.expose ?? []).map(({ port, listen, host = null, path = '/', tls }) => ({
+      port,
+      listen,
+      host,
+      path,
+      tlsSecret: tls?.secret ?? null,
+    })),
     secrets: (source.secrets ?? []).map(named),
     volumes: (source.volumes ?? []).map(named),
     security: normaliseSecurity(source.security),

@@ -22,7 +22,6 @@ export function notEnforcedYet(spec: ServiceSpec): string[] {
       'exclusive: the agent stops its instances before its lease ends, but nothing in the kernel fences ' +
         'an instance whose agent is dead or frozen yet.',
     ],
-    [spec.expose.length > 0, 'expose is stored, but nothing is exposed yet.'],
     [
       usesSecrets(spec),
       'secrets in env and in files are stored as references, but none is delivered yet.',

@@ -79,6 +79,27 @@ const Port = Type.Object(
     port: PortNumber,
     protocol: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('udp')])),
     host: Type.Optional(PortNumber),
+    mode: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('http')])),
+    clientAddress: Type.Optional(
+      Type.Union([Type.Literal('none'), Type.Literal('header'), Type.Literal('proxy')]),
+    ),
+  },
+  closed,
+)
+
+const Exposure = Type.Object(
+  {
+    port: Name,
+    listen: PortNumber,
+    host: Type.Optional(HostName),
+    path: Type.Optional(
+      Type.String({
+        pattern: "^/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$",
+        maxLength: 1024,
+        description: 'the beginning of a path, such as /api',
+      }),
+    ),
+    tls: Type.Optional(required({ secret: Name })),
   },
   closed,
 )
@@ -214,7 +235,9 @@ const ServiceProperties = {
   ),
   ports: map(
     namePattern,
-    Type.Union([PortNumber, Port], { description: 'a port number, or { port, protocol, host }' }),
+    Type.Union([PortNumber, Port], {
+      description: 'a port number, or { port, protocol, host, mode, clientAddress }',
+    }),
     64,
     nameKeys,
   ),
@@ -226,10 +249,7 @@ const ServiceProperties = {
   stop: object({ drain: Duration, signal: Signal, grace: Duration }),
   exclusive: Type.Boolean(),
   dependsOn: Type.Array(ServiceName, { maxItems: 64 }),
-  expose: Type.Array(
-    Type.Object({ port: Name, listen: PortNumber, host: Type.Optional(HostName) }, closed),
-    { maxItems: 16 },
-  ),
+  expose: Type.Array(Exposure, { maxItems: 16 }),
   secrets: Type.Array(required({ name: Name, path: Path }), { maxItems: 64 }),
   volumes: Type.Array(required({ name: Name, path: Path }), { maxItems: 64 }),
   security: Security,

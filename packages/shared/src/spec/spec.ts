@@ -20,6 +20,16 @@ export const Port = Type.Object({
   host: Nullable(Type.Integer()),
 })
 
+/** How the proxy of each node passes connections on: no part of the container. */
+const PortOffer = Type.Object({
+  /** `http`: requests are spread one by one; `tcp`: connections are. */
+  mode: Type.Union([Type.Literal('tcp'), Type.Literal('http')]),
+  /** How the service is told its client's address: not at all, X-Forwarded-For, or the PROXY protocol. */
+  clientAddress: Type.Union([Type.Literal('none'), Type.Literal('header'), Type.Literal('proxy')]),
+})
+
+export const ServicePort = Type.Interface([Port, PortOffer], {})
+
 export const Check = Type.Union([
   Type.Object({
     kind: Type.Literal('http'),
@@ -127,7 +137,7 @@ export const ServiceSpec = Type.Object({
   args: Strings,
   replicas: Type.Integer(),
   env: Map(EnvValue),
-  ports: Map(Port),
+  ports: Map(ServicePort),
   resources: Resources,
   placement: Placement,
   health: Health,
@@ -137,7 +147,15 @@ export const ServiceSpec = Type.Object({
   exclusive: Type.Boolean(),
   dependsOn: Strings,
   expose: Type.Array(
-    Type.Object({ port: Type.String(), listen: Type.Integer(), host: Nullable(Type.String()) }),
+    Type.Object({
+      port: Type.String(),
+      listen: Type.Integer(),
+      host: Nullable(Type.String()),
+      /** Beginning of the path, whole segments of it. */
+      path: Type.String(),
+      /** The secret with certificate chain and key; null: no TLS. */
+      tlsSecret: Nullable(Type.String()),
+    }),
   ),
   secrets: Type.Array(Type.Object({ name: Type.String(), path: Type.String() })),
   volumes: Type.Array(Type.Object({ name: Type.String(), path: Type.String() })),
@@ -168,6 +186,7 @@ export const ZonesSpec = Type.Object({ zones: Map(ZonePolicy) })
 
 export type EnvValue = Static<typeof EnvValue>
 export type Port = Static<typeof Port>
+export type ServicePort = Static<typeof ServicePort>
 export type Check = Static<typeof Check>
 export type Probe = Static<typeof Probe>
 export type HealthSpec = Static<typeof Health>

@@ -1,7 +1,16 @@
 import Type, { type Static } from 'typebox'
 
 import { canonicalHash } from '../canonical.ts'
-import { Health, EnvValue, Port, Resources, Restart, Security, Stop, type ServiceSpec } from './spec.ts'
+import {
+  Health,
+  EnvValue,
+  Port,
+  Resources,
+  Restart,
+  Security,
+  Stop,
+  type ServiceSpec,
+} from './spec.ts'
 
 /** An image as admitted: what people wrote, and the digest that is deployed. */
 export const Image = Type.Object({
@@ -39,7 +48,7 @@ export type Template = Static<typeof Template>
 
 /** Takes from a spec what makes its containers. */
 export function templateOf(spec: ServiceSpec, image: Image, generation: number): Template {
-  const { zone, command, args, env, ports, resources, health, restart, stop } = spec
+  const { zone, command, args, env, resources, health, restart, stop } = spec
   const { exclusive, secrets, volumes, security } = spec
   return {
     zone,
@@ -47,7 +56,7 @@ export function templateOf(spec: ServiceSpec, image: Image, generation: number):
     command,
     args,
     env,
-    ports,
+    ports: containerPorts(spec),
     resources,
     health,
     restart,
@@ -59,6 +68,15 @@ export function templateOf(spec: ServiceSpec, image: Image, generation: number):
     generation,
   }
 }
+
+/** Without how they are offered, which is nothing to a container. */
+const containerPorts = ({ ports }: ServiceSpec): Template['ports'] =>
+  Object.fromEntries(
+    Object.entries(ports).map(([name, { port, protocol, host }]) => [
+      name,
+      { port, protocol, host },
+    ]),
+  )
 
 /** Equal for templates that make equal containers; the image counts by its digest, not by its tag. */
 export function templateHash(template: Template): string {

@@ -8,6 +8,8 @@ import {
   normaliseZones,
   notEnforcedYet,
   type ServiceSource,
+  templateHash,
+  templateOf,
 } from '../../src/index.ts'
 import { minimal, reordered, validService } from './sources.ts'
 
@@ -102,8 +104,8 @@ t.test('defaults give way to what is written', async (t) => {
   ])
   t.match(of({ security: { user: 2000 } }).security, { user: 2000, group: 2000 })
   t.same(of({ ports: { a: 80, b: { port: 53, protocol: 'udp', host: 5353 } } }).ports, {
-    a: { port: 80, protocol: 'tcp', host: null },
-    b: { port: 53, protocol: 'udp', host: 5353 },
+    a: { port: 80, protocol: 'tcp', host: null, mode: 'tcp', clientAddress: 'none' },
+    b: { port: 53, protocol: 'udp', host: 5353, mode: 'tcp', clientAddress: 'none' },
   })
   t.same(of({ env: { N: 8080, B: true, S: { secret: 'x' } } }).env, {
     N: '8080',
@@ -147,6 +149,55 @@ t.test('invariants that everything later relies on', async () => {
       )
     }),
   )
+})
+
+t.test('how ports are offered', async (t) => {
+  const { ports, expose } = normaliseService({
+    ...minimal,
+    ports: {
+      http: 80,
+      probed: 81,
+      plain: 82,
+      dns: { port: 53, protocol: 'udp' },
+      raw: { port: 83, mode: 'http', clientAddress: 'proxy' },
+    },
+    health: { liveness: { http: { port: 'probed' } } },
+    expose: [
+      { port: 'http', listen: 80 },
+      { port: 'http', listen: 443, host: 'a.example', path: '/x', tls: { secret: 'cert' } },
+    ],
+  })
+  const offers = Object.entries(ports).map(([name, { mode, clientAddress }]) => [
+    name,
+    mode,
+    clientAddress,
+  ])
+  t.same(offers, [
+    ['http', 'http', 'header'],
+    ['probed', 'http', 'header'],
+    ['plain', 'tcp', 'none'],
+    ['dns', 'tcp', 'none'],
+    ['raw', 'http', 'proxy'],
+  ])
+  t.same(expose, [
+    { port: 'http', listen: 80, host: null, path: '/', tlsSecret: null },
+    { port: 'http', listen: 443, host: 'a.example', path: '/x', tlsSecret: 'cert' },
+  ])
+})
+
+t.test('how a port is offered makes no other container', async (t) => {
+  const image = { name: 'a', reference: 'a', digest: 'sha256:a', local: false }
+  const hashOf = (port: object) =>
+    templateHash(
+      templateOf(
+        normaliseService({ ...minimal, ports: { http: { port: 80, ...port } } }),
+        image,
+        0,
+      ),
+    )
+  t.equal(hashOf({ mode: 'tcp' }), hashOf({}))
+  t.equal(hashOf({ clientAddress: 'proxy' }), hashOf({}))
+  t.not(hashOf({ host: 80 }), hashOf({}))
 })
 
 t.test('zones', async (t) => {
@@ -218,8 +269,8 @@ t.test('notices', async (t) => {
   })
   t.same(loosened(loose), ['security.capabilities: NET_BIND_SERVICE', 'security.writableRoot'])
   const notices = notEnforcedYet(loose)
-  t.equal(notices.length, 5)
-  for (const word of ['exclusive', 'expose', 'secrets', 'volumes', 'scale']) {
+  t.equal(notices.length, 4)
+  for (const word of ['exclusive', 'secrets', 'volumes', 'scale']) {
     t.ok(
       notices.some((text) => text.includes(word) && text.endsWith('.')),
       word,

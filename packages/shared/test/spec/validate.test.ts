@@ -131,7 +131,7 @@ table('values, one message each, unions included', [
   ],
   [
     service({ ports: { a: '80' } }),
-    ['/ports/a a must be a port number, or { port, protocol, host }; found "80"'],
+    ['/ports/a a must be a port number, or { port, protocol, host, mode, clientAddress }; found "80"'],
   ],
   [service({ ports: { a: 70_000 } }), ['/ports/a a must be at most 65535; found 70000']],
   [
@@ -222,6 +222,39 @@ table('ports and probes', [
       ],
     }),
     ['/expose/1/port port "dns" is not a TCP port', '/expose/1 80 is exposed more than once'],
+  ],
+  [
+    service({
+      ports: {
+        a: { port: 1, clientAddress: 'header' },
+        b: { port: 2, protocol: 'udp', mode: 'http' },
+        c: { port: 3, mode: 'http', clientAddress: 'header' },
+      },
+    }),
+    [
+      '/ports/a/clientAddress clientAddress header needs mode http; use proxy, or mode: http',
+      '/ports/b mode and clientAddress are for TCP ports: UDP goes to instances directly',
+    ],
+  ],
+  [
+    service({
+      ports: { http: 80, raw: 81 },
+      expose: [
+        { port: 'http', listen: 443, tls: { secret: 'cert' } },
+        { port: 'http', listen: 443, path: '/a' },
+        { port: 'raw', listen: 81, path: '/a' },
+        { port: 'http', listen: 82, path: '/a' },
+        { port: 'http', listen: 82, path: '/a' },
+        { port: 'http', listen: 83, host: 'a.example' },
+        { port: 'raw', listen: 83 },
+      ],
+    }),
+    [
+      '/expose/1 443 is exposed both with and without TLS',
+      '/expose/2 host and path need mode http, which port "raw" is not in',
+      '/expose/4 82 for /a is exposed more than once',
+      '/expose/6 a port in mode tcp has 83 for itself',
+    ],
   ],
 ])
 

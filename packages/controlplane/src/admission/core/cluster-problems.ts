@@ -7,6 +7,7 @@ import {
 } from '@bulkhead/shared'
 
 import type { ClusterView } from '../../state/view.ts'
+import { exposureProblems } from './exposure-problems.ts'
 
 interface Candidate {
   readonly document: number
@@ -26,6 +27,7 @@ export function clusterProblems(view: ClusterView, candidates: readonly Candidat
       problems.push({ document, path: '/expose', message: `only a service in an edge zone may be exposed; ${spec.zone} is not one` })
     }
   }
+  problems.push(...exposureProblems(view, candidates))
   if (candidates.some(({ spec }) => spec.dependsOn.length > 0)) {
     problems.push(...dependencyProblems(view, candidates))
   }

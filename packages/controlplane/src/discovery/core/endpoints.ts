@@ -4,13 +4,12 @@ import {
   type Endpoint,
   type EndpointTable,
   type Instance,
-  type OfferedPort,
   type ServiceKey,
-  type ServiceSpec,
   type ZonesSpec,
 } from '@bulkhead/shared'
 
 import type { ClusterView } from '../../state/view.ts'
+import { offeredExposure, offeredPorts } from './offers.ts'
 import { evenWeight, weightsOf } from './weights.ts'
 
 /** Whether new traffic may go to the instance, as far as its own record tells. */
@@ -67,19 +66,10 @@ export function tableOf(view: ClusterView, key: ServiceKey): EndpointTable | nul
     revision: view.revision,
     addressIndex: service?.addressIndex ?? null,
     ports: offeredPorts(spec),
-    expose: spec.expose.map((exposure) => ({ ...exposure, path: '/', tlsSecret: null })),
+    expose: spec.expose.map(offeredExposure),
     external: false,
     endpoints,
   }
-}
-
-function offeredPorts(spec: ServiceSpec): Record<string, OfferedPort> {
-  return Object.fromEntries(
-    Object.entries(spec.ports).map(([name, { port, protocol }]) => {
-      const mode = name === 'http' && protocol === 'tcp' ? 'http' : 'tcp'
-      return [name, { port, protocol, mode, clientAddress: mode === 'http' ? 'header' : 'none' }]
-    }),
-  )
 }
 
 /** Zones that a zone's containers may look up and call: its own and those that it is declared to reach. */

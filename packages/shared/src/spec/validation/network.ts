@@ -1,3 +1,4 @@
+import { defaultMode } from '../normalise.ts'
 import { pointerTo } from '../pointer.ts'
 import type { ServiceSource } from '../source.ts'
 import type { Problem } from './problem.ts'
@@ -61,13 +62,60 @@ export function* healthProblems(source: ServiceSource): Iterable<Problem> {
   }
 }
 
+/** How a port is offered fits what it is. */
+export function* offerProblems({ ports = {}, health }: ServiceSource): Iterable<Problem> {
+  for (const [name, port] of Object.entries(ports)) {
+    if (typeof port === 'number') continue
+    const { protocol = 'tcp', mode, clientAddress } = port
+    if (protocol === 'udp' && (mode !== undefined || clientAddress !== undefined)) {
+      const message = 'mode and clientAddress are for TCP ports: UDP goes to instances directly'
+      yield { path: pointerTo('ports', name), message }
+      continue
+    }
+    const isHttp = (mode ?? defaultMode(name, protocol, health)) === 'http'
+    if (clientAddress === 'header' && !isHttp) {
+      const message = 'clientAddress header needs mode http; use proxy, or mode: http'
+      yield { path: pointerTo('ports', name, 'clientAddress'), message }
+    }
+  }
+}
+
+type ExposureSource = NonNullable<ServiceSource['expose']>[number]
+
+function isExposedByHttp({ port }: ExposureSource, { ports = {}, health }: ServiceSource): boolean {
+  const offered = Object.hasOwn(ports, port) ? ports[port] : undefined
+  const mode = typeof offered === 'object' ? offered.mode : undefined
+  return (mode ?? defaultMode(port, 'tcp', health)) === 'http'
+}
+
 /** What is exposed exists, and nothing else of the service listens in the same place. */
 export function* exposeProblems(source: ServiceSource): Iterable<Problem> {
   const seen = new Set<string>()
-  for (const [index, { port, listen, host = '' }] of (source.expose ?? []).entries()) {
+  const firstOn = new Map<number, ExposureSource>()
+  for (const [index, exposure] of (source.expose ?? []).entries()) {
+    const { port, listen, host = '', path: prefix = '/', tls } = exposure
     const path = pointerTo('expose', index)
     yield* portUse(`${path}/port`, port, source)
-    const place = host === '' ? `${listen}` : `${listen} for ${host}`
-    yield* duplicate(seen, path, place, `${place} is exposed more than once`)
+    const where = `${host}${prefix === '/' ? '' : prefix}`
+    const place = where === '' ? `${listen}` : `${listen} for ${where}`
+    if (seen.has(place)) {
+      yield { path, message: `${place} is exposed more than once` }
+      continue
+    }
+    seen.add(place)
+    const first = firstOn.get(listen) ?? exposure
+    firstOn.set(listen, first)
+    if ((first.tls === undefined) !== (tls === undefined)) {
+      yield { path, message: `${listen} is exposed both with and without TLS` }
+    }
+    if (isExposedByHttp(exposure, source)) continue
+    if (where !== '') {
+      yield {
+        path,
+        message: `host and path need mode http, which port ${shownText(port)} is not in`,
+      }
+    } else if (first !== exposure) {
+      yield { path, message: `a port in mode tcp has ${listen} for itself` }
+    }
   }
 }

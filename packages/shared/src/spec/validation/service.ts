@@ -3,7 +3,7 @@ import { pointerTo } from '../pointer.ts'
 import { parseSelector } from '../selector.ts'
 import type { ServiceSource } from '../source.ts'
 import { cronProblem } from './cron.ts'
-import { exposeProblems, healthProblems, portProblems } from './network.ts'
+import { exposeProblems, offerProblems, healthProblems, portProblems } from './network.ts'
 import { pathProblems } from './paths.ts'
 import type { Problem } from './problem.ts'
 import { durationProblems, resourceProblems } from './quantities.ts'
@@ -123,6 +123,7 @@ const checks: readonly ((source: ServiceSource) => Iterable<Problem>)[] = [
   durationProblems,
   updateProblems,
   dependencyProblems,
+  offerProblems,
   exposeProblems,
   pathProblems,
   scaleProblems,
