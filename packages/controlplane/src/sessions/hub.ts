@@ -15,6 +15,7 @@ import { sameClock, type HostClock } from './core/host-clock.ts'
 import { EndpointPushes } from './endpoint-pushes.ts'
 import { PolicyPushes } from './policy-pushes.ts'
 import { Session, type SessionHandlers } from './session.ts'
+import { TrafficCounts } from './traffic-counts.ts'
 import { Withdrawals } from './withdrawals.ts'
 
 export interface HubDeps {
@@ -36,6 +37,7 @@ export interface HubDeps {
  */
 export class Hub implements SessionHandlers {
   readonly beats: Beats
+  readonly traffic: TrafficCounts
   readonly #deps: HubDeps
   readonly #sessions = new Map<string, Session>()
   /** Those that have not said hello yet. */
@@ -54,6 +56,7 @@ export class Hub implements SessionHandlers {
     const { state, monitor, tables, clock, network } = deps
     const sessions = (): Iterable<Session> => this.#synced()
     this.beats = new Beats(monitor)
+    this.traffic = new TrafficCounts(state.view)
     this.#pushes = new EndpointPushes({ view: state.view, tables, clock, audiences: this.#audiences, onSent: () => this.#withdrawals.look() })
     tables.listen((touched) => this.#pushes.take(touched))
     this.#policies = new PolicyPushes({ view: state.view, clock, network, sessions })
@@ -256,8 +259,9 @@ export class Hub implements SessionHandlers {
     })
   }
 
-  onTraffic(_session: Session, { instances }: Extract<FromAgentMessage, { kind: 'traffic' }>): void {
-    this.#deps.onTraffic?.(instances)
+  onTraffic(_session: Session, traffic: Extract<FromAgentMessage, { kind: 'traffic' }>): void {
+    this.traffic.take(traffic)
+    this.#deps.onTraffic?.(traffic.instances)
   }
 
   onProblem(session: Session, error: unknown): void {

@@ -15,7 +15,7 @@ export function systemRoutes(app: FastifyInstance, deps: ApiDeps): void {
   })
   let metrics: Metrics | null = null
   app.get('/metrics', { config: { permission: 'metrics' } }, async (_request, reply) => {
-    metrics ??= new Metrics(deps.state.view)
+    metrics ??= new Metrics(deps.state.view, deps.hub.traffic)
     return reply.type(metrics.contentType).send(await metrics.text())
   })
   app.get('/v1/version', { config: { permission: 'open' } }, () => ({
