@@ -1,5 +1,5 @@
 import { printable } from '../printable.ts'
-import { labelKeyPattern, labelValuePattern } from './source.ts'
+import { labelKeyPattern, labelValuePattern } from './source-parts.ts'
 
 /**
  * Label selectors in the syntax of Kubernetes: `a=b`, `a==b`, `a!=b`, `a in (x, y)`, `a notin (x, y)`, `a`,

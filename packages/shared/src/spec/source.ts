@@ -1,78 +1,32 @@
 import { Type, type Static } from 'typebox'
 
+import {
+  optional,
+  closed,
+  object,
+  required,
+  map,
+  namePattern,
+  nameRule,
+  Name,
+  Duration,
+  Cpu,
+  Memory,
+  PortNumber,
+  Count,
+  Text,
+  Texts,
+  labelKeyPattern,
+  labelRule,
+  LabelKey,
+  LabelValue,
+  Path,
+  Selector,
+  ServiceName,
+  HostName,
+} from './source-parts.ts'
+
 /** What people write: the published JSON Schemas. `normalise` turns it into spec.ts's form. */
-
-type Optional<T extends Type.TProperties> = { [K in keyof T]: Type.TOptional<T[K]> }
-
-const optional = <T extends Type.TProperties>(properties: T) =>
-  Object.fromEntries(
-    Object.entries(properties).map(([key, value]) => [key, Type.Optional(value)]),
-  ) as Optional<T>
-const closed = { additionalProperties: false } as const
-/** All keys are optional. */
-const object = <T extends Type.TProperties>(properties: T) =>
-  Type.Object(optional(properties), closed)
-const required = <T extends Type.TProperties>(properties: T) => Type.Object(properties, closed)
-/** `description` says what the keys can be. */
-const map = <T extends Type.TSchema>(
-  pattern: string,
-  value: T,
-  maxProperties: number,
-  description: string,
-) => Type.Record(Type.String({ pattern }), value, { ...closed, maxProperties, description })
-
-const namePattern = '^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$'
-const nameRule = 'lower-case letters, digits and hyphens, starting with a letter, at most 50'
-const Name = Type.String({ pattern: namePattern, maxLength: 50, description: nameRule })
-const Duration = Type.Union(
-  [Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$' }), Type.Literal(0)],
-  { description: 'a number with its unit, such as 500ms, 5s, 10m, 2h or 1d' },
-)
-const Cpu = Type.Union(
-  [
-    Type.Number({ exclusiveMinimum: 0, maximum: 1024 }),
-    Type.String({ pattern: '^[0-9]+(m|\\.[0-9]+)?$' }),
-  ],
-  { description: 'cores, such as 0.5, 2 or 250m' },
-)
-const Memory = Type.Union(
-  [Type.Integer(), Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(k|M|G|T|Ki|Mi|Gi|Ti)?$' })],
-  { description: 'bytes, or an amount with its unit, such as 256Mi or 1Gi' },
-)
-const PortNumber = Type.Integer({ minimum: 1, maximum: 65_535 })
-const Count = (maximum: number, minimum = 0) => Type.Integer({ minimum, maximum })
-const Text = (maxLength: number) =>
-  Type.String({ maxLength, pattern: '^[^\\u0000]*$', description: 'text without NUL characters' })
-const Texts = (maxItems: number) => Type.Array(Text(4096), { maxItems })
-export const labelKeyPattern =
-  '^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$'
-export const labelValuePattern = '^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$'
-const labelRule = 'letters, digits, hyphens, dots and underscores, at most 63'
-const LabelKey = Type.String({ pattern: labelKeyPattern, maxLength: 317, description: labelRule })
-const LabelValue = Type.String({
-  maxLength: 63,
-  pattern: labelValuePattern,
-  description: labelRule,
-})
-const Path = Type.String({
-  pattern: '^/[^\\u0000]*$',
-  maxLength: 1024,
-  description: 'an absolute path',
-})
-const Selector = Type.String({
-  maxLength: 1024,
-  description: 'a label selector, such as disk=ssd or "os in (debian, ubuntu)"',
-})
-/** NAME, or NAME.ENVIRONMENT. */
-const ServiceName = Type.String({
-  maxLength: 101,
-  description: 'a service: NAME or NAME.ENVIRONMENT',
-})
-const HostName = Type.String({
-  maxLength: 253,
-  pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$',
-  description: 'a host name in lower case',
-})
 
 const Port = Type.Object(
   {
