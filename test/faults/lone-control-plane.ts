@@ -22,7 +22,7 @@ export interface LoneControlPlane {
   residentBytes(): number
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -31,14 +31,17 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-/** Keeps its data and configuration below `directory`. Images are not looked up anywhere. */
-export async function loneControlPlane(directory: string): Promise<LoneControlPlane> {
+/**
+ * Keeps its data and configuration below `directory`; `more` is YAML that is added to the latter. Images are not
+ * looked up anywhere.
+ */
+export async function loneControlPlane(directory: string, more = ''): Promise<LoneControlPlane> {
   const listen = `127.0.0.1:${await freePort()}`
   const url = `http://${listen}`
   const data = join(directory, 'data')
   const config = join(directory, 'controlplane.yaml')
   mkdirSync(directory, { recursive: true })
-  writeFileSync(config, 'images: { local: allow }\n')
+  writeFileSync(config, `images: { local: allow }\n${more}`)
   let child: ChildProcess | null = null
   return {
     url,

@@ -13,6 +13,7 @@ import { mintToken } from './api/auth.ts'
 import { compose } from './compose.ts'
 import { readConfig } from './config/read-config.ts'
 import type { Config } from './config/config.ts'
+import type { serveNames } from './dns/serve-names.ts'
 import type { Logger } from './logger.ts'
 import { listenForBeats } from './sessions/beat-socket.ts'
 import { openState, type State } from './state/state.ts'
@@ -127,6 +128,12 @@ export async function runControlPlane(
   if (fatal !== null) throw new BulkheadError('store-failed', (fatal as Error).message, 'look at the log')
 }
 
+/** Loaded by those who want it only. */
+async function openNames(...[deps, at]: Parameters<typeof serveNames>): ReturnType<typeof serveNames> {
+  const { serveNames } = await import('./dns/serve-names.ts')
+  return serveNames(deps, at)
+}
+
 interface Serving {
   readonly backup: (file: string) => Promise<void>
   readonly options: ControlPlaneOptions
@@ -156,6 +163,8 @@ async function serve(state: State, { backup, options, config, logins, logger, st
   if (config.images.local === 'allow') {
     logger.warn({}, 'images.local is allow: images that exist only on an engine are run without a registry or digest')
   }
+  await using open = new AsyncDisposableStack()
+  if (config.dns !== null) open.use(await openNames({ state, tables, logger }, config.dns))
   const url = await listen(app, config.listen)
   const address = app.server.address()
   if (address !== null && typeof address === 'object') listenForBeats(hub.beats, address, logger, stop)

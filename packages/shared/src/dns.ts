@@ -1,7 +1,7 @@
 /** An entry of its own: it loads what reads and writes DNS messages, which only servers of names need. */
 export * from './dns/core/name.ts'
 export { rcode, type Transport } from './dns/core/message.ts'
-export type { AskedBy } from './dns/core/respond.ts'
+export { type AskedBy, respond } from './dns/core/respond.ts'
 export type { VisibleNames } from './dns/core/zone.ts'
 export { ask } from './dns/ask.ts'
 export { Forwarder, type ForwarderDeps } from './dns/forwarder.ts'

@@ -6,6 +6,7 @@ import type { Toolkit } from '../toolkit.ts'
 interface TokenOptions {
   readonly node?: boolean
   readonly metrics?: boolean
+  readonly discovery?: boolean
   readonly name?: string
   readonly zone?: string
 }
@@ -17,18 +18,21 @@ export function defineToken(command: Command, { cli, connect, action }: Toolkit)
     .description('Print a new token, and nothing else.')
     .option('--node', 'a token with which a node joins')
     .option('--metrics', 'a token that reads /metrics, and nothing else')
+    .option('--discovery', 'a token that reads where services are, and nothing else')
     .option('--name <node>', 'only a node of this name may use it')
     .option('--zone <zone>', 'only for this zone')
     .action(
-      action(async ({ node, metrics, name, zone }: TokenOptions) => {
-        if ((node === true) === (metrics === true)) {
-          const advice = 'write bulkhead token create --node, or --metrics'
-          const named = node === true ? 'two kinds of token are' : 'no kind of token is'
+      action(async ({ node, metrics, discovery, name, zone }: TokenOptions) => {
+        const kinds = [node && 'join', metrics && 'metrics', discovery && 'discovery']
+        const [kind, another] = kinds.filter((one) => typeof one === 'string')
+        if (kind === undefined || another !== undefined) {
+          const advice = 'write bulkhead token create --node, --metrics or --discovery'
+          const named = kind === undefined ? 'no kind of token is' : 'two kinds of token are'
           throw new BulkheadError('bad-usage', `token create: ${named} named`, advice)
         }
         const { client } = await connect()
         const body = {
-          kind: node === true ? 'join' : 'metrics',
+          kind,
           ...(name === undefined ? {} : { node: name }),
           ...(zone === undefined ? {} : { zone }),
         }

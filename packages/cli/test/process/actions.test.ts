@@ -73,6 +73,7 @@ const cases: readonly Case[] = [
     { set: { disk: 'ssd', 'a/b': '' }, remove: ['old'] },
     'node n1: disk=ssd,gen=5\n',
   ],
+  ['token create --discovery', 'POST /v1/tokens', { kind: 'discovery' }, 'bh-join-1-x\n'],
   ['token create --metrics', 'POST /v1/tokens', { kind: 'metrics' }, 'bh-join-1-x\n'],
   ['token create --node', 'POST /v1/tokens', { kind: 'join' }, 'bh-join-1-x\n'],
   [

@@ -12,6 +12,7 @@ import { discoveryRoutes } from './routes/discovery.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { instanceRoutes } from './routes/instances.ts'
 import { nodeRoutes } from './routes/nodes.ts'
+import { serviceDiscoveryRoutes } from './routes/service-discovery.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { systemRoutes } from './routes/system.ts'
@@ -84,6 +85,7 @@ export async function makeApp(deps: ApiDeps): Promise<FastifyInstance> {
     nodeRoutes,
     tokenRoutes,
     discoveryRoutes,
+    serviceDiscoveryRoutes,
     explainRoutes,
     streamRoutes,
     agentRoutes,

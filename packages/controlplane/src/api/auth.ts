@@ -12,13 +12,24 @@ export interface Principal {
 }
 
 /** What a route asks for. `open` needs no token at all. */
-export type Permission = 'open' | 'read' | 'write' | 'join' | 'agent' | 'metrics'
+export type Permission =
+  | 'open'
+  | 'read'
+  | 'write'
+  | 'join'
+  | 'agent'
+  | 'metrics'
+  /** Where the metrics of services are read. */
+  | 'targets'
+  /** Where services are. */
+  | 'discover'
 
 const allowed: Readonly<Record<Principal['kind'], readonly Permission[]>> = {
-  admin: ['read', 'write', 'metrics'],
+  admin: ['read', 'write', 'metrics', 'targets', 'discover'],
   join: ['join'],
   node: ['agent'],
-  metrics: ['metrics'],
+  metrics: ['metrics', 'targets'],
+  discovery: ['targets', 'discover'],
 }
 
 const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()

@@ -46,17 +46,19 @@ export interface Config {
   readonly nodes: NodesConfig
   readonly ports: { readonly range: PortRange }
   readonly network: NetworkConfig
+  /** Where DNS is served for those who are on no node; null: it is not. */
+  readonly dns: Config['listen'] | null
   readonly rebalance: { readonly enabled: boolean; readonly maxAtOnce: number }
 }
 
 export class ConfigProblem extends Error {}
 
-function parseListen(text: string): Config['listen'] {
+function parseListen(key: string, text: string): Config['listen'] {
   const at = text.lastIndexOf(':')
   const host = text.slice(0, at).replace(/^\[|\]$/g, '')
   const port = Number(text.slice(at + 1))
   if (at < 1 || !Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new ConfigProblem(`listen: ${JSON.stringify(text)} is not HOST:PORT, such as 127.0.0.1:7070`)
+    throw new ConfigProblem(`${key}: ${JSON.stringify(text)} is not HOST:PORT, such as 127.0.0.1:7070`)
   }
   return { host, port }
 }
@@ -134,11 +136,12 @@ export function makeConfig(source: ConfigSource, flags: { readonly listen?: stri
     }
   }
   return Object.freeze({
-    listen: parseListen(flags.listen ?? source.listen ?? '127.0.0.1:7070'),
+    listen: parseListen('listen', flags.listen ?? source.listen ?? '127.0.0.1:7070'),
     images: { registries, local: source.images?.local ?? 'deny' },
     nodes: nodesOf(source.nodes ?? {}, source.zones?.unenforced ?? 'deny'),
     ports: { range: parseRange(source.ports?.range ?? '20000-32000') },
     network: networkOf(source.network ?? {}),
+    dns: source.dns?.listen === undefined ? null : parseListen('dns.listen', source.dns.listen),
     rebalance: {
       enabled: source.rebalance?.enabled ?? true,
       maxAtOnce: source.rebalance?.maxAtOnce ?? 1,

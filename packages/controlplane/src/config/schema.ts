@@ -39,6 +39,7 @@ export const ConfigSource = section({
     massLossBrake: Type.String({ pattern: '^[0-9]{1,3}%$' }),
     massLossHold: Duration,
   }),
+  dns: section({ listen: Type.String() }),
   network: section({ services: Type.String(), services6: Type.String() }),
   ports: section({ range: Type.String({ pattern: '^[0-9]+-[0-9]+$' }) }),
   zones: section({ unenforced: Type.Union([Type.Literal('deny'), Type.Literal('allow')]) }),

@@ -12,7 +12,7 @@ import type {
 /** A token as it is kept: never the secret, only its SHA-256. */
 export interface Token {
   readonly id: string
-  readonly kind: 'admin' | 'join' | 'node' | 'metrics'
+  readonly kind: 'admin' | 'join' | 'node' | 'metrics' | 'discovery'
   readonly hash: string
   /** Node that a join token is bound to, or that a node token belongs to; null: any. */
   readonly node: string | null

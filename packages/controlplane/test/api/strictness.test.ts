@@ -77,7 +77,7 @@ test('bodies are taken exactly or refused', async (t) => {
     ['/v1/nodes/n1/labels', { set: { a: 1 } }, /set\/a must be string, not 1/],
     ['/v1/nodes/n1/labels', { set: { 'a b': 'x' } }, /a b/],
     ['/v1/backup', { to: '/etc/passwd' }, /no key to/],
-    ['/v1/tokens', { kind: 'admin' }, /kind must be join or metrics, not "admin"/],
+    ['/v1/tokens', { kind: 'admin' }, /kind must be join, metrics or discovery, not "admin"/],
   ]
   for (const [url, sent, detail] of cases) {
     const { status, body } = await served.call('POST', url, sent)

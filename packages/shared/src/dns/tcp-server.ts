@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 
 import { type Framed, frame, takeFrames } from './core/frames.ts'
+import { maxQuestionBytes } from './core/message.ts'
 import type { DnsHandler, DnsListening } from './server.ts'
 
 const limits = {
@@ -9,8 +10,6 @@ const limits = {
   connectionsEach: 16,
   /** Without a whole question, or without reading the answers. */
   idleMs: 10_000,
-  /** Questions have no reason to be longer. */
-  messageBytes: 4096,
   /** Of one connection, unanswered at a time. */
   pending: 16,
   /** Of answers that its other end does not read. */
@@ -82,7 +81,7 @@ class Connection {
   }
 
   #take(data: Buffer): void {
-    const framed: Framed = takeFrames(Buffer.concat([this.#rest, data]), limits.messageBytes)
+    const framed: Framed = takeFrames(Buffer.concat([this.#rest, data]), maxQuestionBytes)
     if (framed === 'too-long') {
       this.#socket.destroy()
       return

@@ -7,7 +7,7 @@ import type { ApiDeps } from '../deps.ts'
 import { listSchema, nameParameter } from '../query.ts'
 import { listOrWatch } from '../watch.ts'
 
-const read = { config: { permission: 'read' as const } }
+const read = { config: { permission: 'discover' as const } }
 
 function show(table: EndpointTable, port: string | undefined): EndpointsView {
   const { environment, name } = splitServiceKey(table.service)

@@ -9,7 +9,7 @@ import type { ApiDeps } from '../deps.ts'
 const joinTokenLifeMs = 24 * 60 * 60 * 1000
 
 interface TokenBody {
-  readonly kind: 'join' | 'metrics'
+  readonly kind: 'join' | 'metrics' | 'discovery'
   readonly node?: string
   readonly zone?: string
 }
@@ -19,7 +19,7 @@ const body = {
   required: ['kind'],
   additionalProperties: false,
   properties: {
-    kind: { type: 'string', enum: ['join', 'metrics'] },
+    kind: { type: 'string', enum: ['join', 'metrics', 'discovery'] },
     node: { type: 'string', pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$' },
     zone: { type: 'string', maxLength: 63 },
   },
@@ -27,10 +27,10 @@ const body = {
 
 function mint(tx: Transaction, { kind, ...bound }: TokenBody, lifeMs: number | null): string {
   const { node, zone } = { node: null, zone: null, ...bound }
-  if (kind === 'metrics' && (node !== null || zone !== null)) {
+  if (kind !== 'join' && (node !== null || zone !== null)) {
     throw new BulkheadError(
       'bad-request',
-      'a token for metrics is not of a node or a zone',
+      `a token for ${kind} is not of a node or a zone`,
       'leave node and zone out',
     )
   }
@@ -46,7 +46,7 @@ function mint(tx: Transaction, { kind, ...bound }: TokenBody, lifeMs: number | n
   })
 }
 
-/** Tokens with which nodes join, and tokens that read the metrics and nothing else. */
+/** Tokens with which nodes join, and tokens that read the metrics, or where services are, and nothing else. */
 export function tokenRoutes(app: FastifyInstance, { state }: ApiDeps): void {
   app.post<{ Body: TokenBody }>(
     '/v1/tokens',

@@ -1,5 +1,6 @@
 import { Packet } from 'dns2'
 
+import { ByteWriter } from './byte-writer.ts'
 import { domain } from './name.ts'
 import { writeTargetsInFull } from './srv-codec.ts'
 import { type QuestionType, ttlS, type ZoneAnswer, type ResourceRecord } from './zone.ts'
@@ -11,6 +12,10 @@ export const maxDatagramBytes = 1232
 const classicDatagramBytes = 512
 const maxStreamBytes = 65_535
 const headerBytes = 12
+/** Questions have no reason to be longer. */
+export const maxQuestionBytes = 4096
+/** Options, a signature, and as many again that are not known yet. */
+const maxAdditionals = 4
 
 export const rcode = {
   noError: 0,
@@ -42,21 +47,22 @@ export type Parsed =
   /** Nothing that anybody waits for an answer to. */
   | { readonly kind: 'noise' }
 
-/** Never throws, whatever the bytes. */
+/** Never throws, whatever the bytes; what it takes is bounded, because the names in a message are few. */
 export function parseMessage(bytes: Buffer): Parsed {
-  if (bytes.length < headerBytes) return { kind: 'noise' }
-  const packet = Packet.parse(bytes)
-  const { id, qr, opcode, rd, qdcount, ancount, nscount } = packet.header
+  if (bytes.length < headerBytes || bytes.length > maxQuestionBytes) return { kind: 'noise' }
+  const header = Packet.Header.parse(bytes.subarray(0, headerBytes))
+  const { id, qr, opcode, rd, qdcount, ancount, nscount, arcount } = header
   // Answering answers would make two servers talk for ever.
   if (qr === 1) return { kind: 'noise' }
   const bad = (code: number): Parsed => ({ kind: 'bad', id, opcode, rcode: code })
   if (opcode !== 0) return bad(rcode.notImp)
-  const [question] = packet.questions
-  if (!question || qdcount !== 1 || ancount !== 0 || packet.errors.length > 0)
-    return bad(rcode.formErr)
   // A transfer of changes brings the record that it starts from.
-  if (nscount > 0 && question.type !== ixfr) return bad(rcode.formErr)
-  const options = packet.additionals.filter(({ type }) => type === Packet.TYPE.EDNS)
+  if (qdcount !== 1 || ancount !== 0 || nscount > 1 || arcount > maxAdditionals)
+    return bad(rcode.formErr)
+  const { questions, additionals, errors } = Packet.parse(bytes)
+  const [question] = questions
+  if (!question || errors.length > 0) return bad(rcode.formErr)
+  const options = additionals.filter((record) => record.type === Packet.TYPE.EDNS)
   const [option] = options
   if (options.length > 1 || (option && option.name !== '')) return bad(rcode.formErr)
   const edns = option ? { maxBytes: option.class, version: option.version ?? 0 } : null
@@ -67,11 +73,11 @@ export function parseMessage(bytes: Buffer): Parsed {
   }
 }
 
-const ixfr = 251
-
 /** Whether the name stands in the message as it was read: no dots inside labels, no pointers. */
 export function isPlainName(bytes: Buffer, name: string): boolean {
-  const plain = Packet.Name.encode(name)
+  const writer = new ByteWriter()
+  Packet.Name.encode(name, writer as never)
+  const plain = writer.toBuffer()
   return bytes.subarray(headerBytes, headerBytes + plain.length).equals(plain)
 }
 
@@ -154,8 +160,12 @@ function encode(query: Query, answer: Answer, flags: Flags, isCut: boolean): Buf
   if (query.edns !== null) {
     packet.additionals.push(Packet.Resource.EDNS([], { udpPayloadSize: maxDatagramBytes }))
   }
-  return packet.toBuffer()
+  return bytesOf(packet)
 }
+
+/** The types of the library hide that it writes into whatever can be written into. */
+const bytesOf = (packet: Packet): Buffer =>
+  (packet as unknown as { toBuffer(writer: ByteWriter): Buffer }).toBuffer(new ByteWriter())
 
 function toWire(record: ResourceRecord): Packet['answers'][number] {
   const { name, type, ttlS: ttl } = record

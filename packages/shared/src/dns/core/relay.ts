@@ -17,15 +17,24 @@ export function withId(message: Buffer, id: number): Buffer {
 export function isAnswerTo(question: Buffer, answer: Buffer): boolean {
   if (answer.length < headerBytes || ((answer[flagsAt] ?? 0) & 0x80) === 0) return false
   if (answer.readUInt16BE(0) !== question.readUInt16BE(0)) return false
-  const [asked] = Packet.parse(question).questions
   const header = Packet.Header.parse(answer.subarray(0, headerBytes))
   // A refusal may come without the question.
   if (header.qdcount === 0) return header.rcode !== 0
-  const [answered] = Packet.parse(answer).questions
-  if (!asked || !answered) return false
+  const asked = questionOf(question)
+  const answered = questionOf(answer)
+  if (asked === null || answered === null) return false
   return (
     asked.name === answered.name && asked.type === answered.type && asked.class === answered.class
   )
+}
+
+/** Null when it cannot be read. */
+function questionOf(message: Buffer): Packet['questions'][number] | null {
+  try {
+    return Packet.Question.parse(new Packet.Reader(message, headerBytes * 8))
+  } catch {
+    return null
+  }
 }
 
 /** An answer that is longer than the asker takes is replaced by one without records that says so (TC). */

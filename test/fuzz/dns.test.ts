@@ -1,0 +1,4 @@
+import { tapCampaign } from './run/tap-campaign.ts'
+import { openDns } from './targets/dns.ts'
+
+tapCampaign(openDns, 4)
