@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -20,6 +17,7 @@ import { assignment, template } from '../support/templates.ts'
 
 const run = promisify(execFile)
 const skip = testDocker === null ? 'BULKHEAD_TEST_DOCKER names no engine' : false
+const withoutProxy = spawnSync('haproxy', ['-v']).error ? 'haproxy is not installed' : false
 /** Where the host's own resolver is pretended to be. */
 const upstreamAddress = '127.77.0.53'
 
@@ -56,17 +54,14 @@ t.test('names, on a real engine', { skip }, async (t) => {
     stop: { drainMs: 0, graceMs: 300 },
   })
   const id = firstInstanceId(cluster, `${environment}/web`, 0, 1)
-  // On the host, because a container cannot reach what the engine publishes for its own bridge.
-  const website = createServer((_, response) => response.end('hello'))
-  website.listen({ host: address, port: 0 })
-  await once(website, 'listening')
-  t.teardown(() => website.close())
-  const { port: hostPort } = website.address() as AddressInfo
-  const own: Endpoint = endpoint(0, { instance: id, address, hostPort })
-  const tell = (service: string, zone: string, endpoints: readonly Endpoint[]): void =>
-    server.endpoints(false, [
-      aTable(`${environment}/${service}`, zone, 1, [...endpoints], { ports: { http } }),
-    ])
+  const own: Endpoint = endpoint(0, { instance: id, address, hostPort: basePort })
+  /** Only `web` has an address of its own, where the node's proxy passes connections on. */
+  const tell = (service: string, zone: string, endpoints: readonly Endpoint[]): void => {
+    const addressIndex = service === 'web' ? 1 : null
+    const changes = { ports: { http }, addressIndex }
+    server.endpoints(false, [aTable(`${environment}/${service}`, zone, 1, [...endpoints], changes)])
+  }
+  const expected = withoutProxy ? address : '10.231.0.1'
   const told = async (...table: Parameters<typeof tell>): Promise<void> => {
     const before = server.of('endpoints-applied').length
     tell(...table)
@@ -81,8 +76,8 @@ t.test('names, on a real engine', { skip }, async (t) => {
     (await callDocker('GET', `/containers/${await container()}/json`)) as Inspected
   /** What a program hears that just connects to `name`; or the code of why it cannot. */
   const fetchInside = async (name: string): Promise<string> => {
-    const url = `http://${name}:${hostPort}/`
-    const program = `fetch('${url}').then((r) => r.text()).then(console.log, (e) => console.log(e.cause.code))`
+    const url = `http://${name}:8080/who`
+    const program = `fetch('${url}').then((r) => r.json()).then((b) => console.log(b.service), (e) => console.log(e.cause.code))`
     const argv = ['/bin/node', '-e', program]
     const execution = await engine.exec(await container(), argv, new AbortController().signal)
     let text = ''
@@ -121,9 +116,9 @@ t.test('names, on a real engine', { skip }, async (t) => {
   await told('hidden', 'presentation', [own])
   const gateway = gatewayOf(await inspect())
 
-  await t.test('a program just connects', async (t) => {
+  await t.test('a program just connects', { skip: withoutProxy }, async (t) => {
     for (const name of ['web', `web.${environment}`, `web.${environment}.bulkhead`]) {
-      t.equal(await fetchInside(name), 'hello', name)
+      t.equal(await fetchInside(name), 'web', name)
     }
     t.equal(await fetchInside('hidden'), 'ENOTFOUND')
     t.equal(
@@ -135,16 +130,20 @@ t.test('names, on a real engine', { skip }, async (t) => {
 
   await t.test('directly and through the engine’s own resolver', async (t) => {
     for (const at of [gateway, '127.0.0.11']) {
-      t.equal(await dig(at, '+short', `web.${environment}.bulkhead`), `${address}\n`, at)
-      t.equal(await dig(at, '+short', '+tcp', `web.${environment}.bulkhead`), `${address}\n`, at)
+      t.equal(await dig(at, '+short', `web.${environment}.bulkhead`), `${expected}\n`, at)
+      t.equal(await dig(at, '+short', '+tcp', `web.${environment}.bulkhead`), `${expected}\n`, at)
       const service = await dig(at, '+short', `_http._tcp.web.${environment}.bulkhead`, 'SRV')
-      t.equal(service, `0 100 ${hostPort} ${id}.web.${environment}.bulkhead.\n`, at)
+      t.equal(service, `0 100 ${basePort} ${id}.web.${environment}.bulkhead.\n`, at)
       t.match(await dig(at, `hidden.${environment}.bulkhead`), /status: NXDOMAIN/, at)
       t.match(await dig(at, `web.other.bulkhead`), /status: NXDOMAIN/, at)
       t.equal(await dig(at, '+short', 'example.test'), '127.0.0.7\n', at)
       t.equal(await dig(at, '+short', '+tcp', 'example.test'), '127.0.0.7\n', at)
     }
-    t.same([...new Set(seen)], ['no.such.name', 'example.test'], 'no name of the cluster leaves it')
+    t.ok(seen.includes('example.test'))
+    t.notOk(
+      seen.some((name) => name.endsWith('bulkhead')),
+      'no name of the cluster leaves it',
+    )
   })
 
   await t.test('who is no container of the node is refused', async (t) => {
@@ -156,30 +155,34 @@ t.test('names, on a real engine', { skip }, async (t) => {
     const latencies: number[] = []
     for (let round = 0; round < 100; round++) {
       const next = `10.1.2.${round}`
-      tell('web', 'application', [{ ...own, address: next }])
+      tell('moving', 'application', [{ ...own, address: next }])
       const startMs = performance.now()
-      while ((await dig(gateway, '+short', `web.${environment}.bulkhead`)) !== `${next}\n`);
+      while ((await dig(gateway, '+short', `moving.${environment}.bulkhead`)) !== `${next}\n`);
       latencies.push(performance.now() - startMs)
     }
     latencies.sort((a, b) => a - b)
     const [p50, p99] = [50, 98].map((index) => Math.round(latencies[index] ?? 0))
     t.comment(`from the message to an answer that dig has printed: p50 ${p50} ms, p99 ${p99} ms`)
-    await told('web', 'application', [own])
   })
 
-  await t.test('while the agent is restarted a program waits, and then has it', async (t) => {
-    await node.stop()
-    const pending = fetchInside('web')
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    node.start({ config })
-    t.equal(await pending, 'hello')
-  })
+  await t.test(
+    'while the agent is restarted a program waits, and then has it',
+    { skip: withoutProxy },
+    async (t) => {
+      await node.stop()
+      const pending = fetchInside('web')
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      const sessions = server.of('inventory').length
+      node.start({ config })
+      await server.until('a session', () => server.of('inventory').length > sessions)
+      t.equal(await pending, 'web')
+    },
+  )
 
   await t.test(
     'what is too long comes over TCP, through the engine’s own resolver, too',
     async (t) => {
       const many = Array.from({ length: 100 }, (_, index) => endpoint(index))
-      await server.until('a session', () => server.of('inventory').length > 1)
       await told('many', 'application', many)
       for (const at of [gateway, '127.0.0.11']) {
         const lines = (await dig(at, '+short', `many.${environment}.bulkhead`)).trim().split('\n')

@@ -28,6 +28,9 @@ test('configuration', async (t) => {
     t.equal(read('zones: { unenforced: allow }').nodes.allowUnenforced, true)
     t.same(config.ports.range, { first: 20_000, last: 32_000 })
     t.same(read(''), config, 'an empty file is all defaults')
+    t.equal(config.dns, null)
+    t.same(read('dns: { listen: "[::1]:53" }').dns, { host: '::1', port: 53 })
+    t.throws(() => read('dns: { listen: everywhere }'), /dns\.listen: "everywhere" is not HOST:PORT/)
   })
 
   t.test('flags win over the file', async (t) => {
