@@ -280,6 +280,8 @@ export class Supervisor {
     }
     this.#discarding.delete(containerId)
     if (lineage) this.#mark(lineage.key)
+    // The lineage that it belonged to may have been forgotten meanwhile.
+    if (!outcome.ok) this.#discardLeftovers()
   }
 
   #discardLeftovers(): void {

@@ -263,7 +263,7 @@ t.test('only what is ours, and only after a full set, is removed', async (t) => 
   await world.stop()
 })
 
-t.test('what is removed without a record of it is told of', async (t) => {
+function withStray(): FakeWorld {
   const world = new FakeWorld()
   const labels = {
     [ownership.cluster]: 'c',
@@ -286,6 +286,11 @@ t.test('what is removed without a record of it is told of', async (t) => {
     address: '',
     isDetached: false,
   })
+  return world
+}
+
+t.test('what is removed without a record of it is told of', async (t) => {
+  const world = withStray()
   await world.start()
   world.welcome()
   await world.clock.pass(100)
@@ -294,6 +299,20 @@ t.test('what is removed without a record of it is told of', async (t) => {
   await world.clock.pass(100)
   t.equal(world.engine.running().length, 0)
   t.match(observed(world, id), { state: 'stopped', reason: /no assignment accounts for it/ })
+  await world.stop()
+})
+
+t.test('what no record accounts for is removed, however often the engine refuses', async (t) => {
+  const world = withStray()
+  const refused = new EngineError('refused', 'device or resource busy')
+  world.engine.fail('remove', refused, refused, refused)
+  await world.start()
+  world.welcome()
+  new Assigner(world).full()
+  await world.clock.pass(100)
+  t.equal(world.engine.containers.size, 1)
+  await world.clock.pass(20_000)
+  t.equal(world.engine.containers.size, 0)
   await world.stop()
 })
 
