@@ -6,7 +6,9 @@ import type { MakeInvariant } from './invariant.ts'
 
 const lookEveryMs = 1000
 /** Shorter than it takes an agent to look at all containers again without a cause. */
-const withinMs = 15_000
+const withinMs = 10_000
+/** So long after the last trouble agents have connected anew. */
+const recoversMs = 6000
 
 /** What a record says runs does run, or it takes an untroubled node no longer than this to say that it does not. */
 export const told: MakeInvariant = (world) => {
@@ -14,6 +16,10 @@ export const told: MakeInvariant = (world) => {
   let lookedAtMs = 0
   return {
     name: 'told',
+    onBoot() {
+      // It was away, and starts as slowly as its machine is.
+      world.controlTroubledAtMs = Math.max(world.controlTroubledAtMs, world.schedule.nowMs)
+    },
     onEvent() {
       const { nowMs } = world.schedule
       if (nowMs < lookedAtMs + lookEveryMs) return
@@ -34,10 +40,10 @@ export const told: MakeInvariant = (world) => {
 function missingFrom(world: World): ReadonlySet<string> {
   const { nowMs } = world.schedule
   const missing = new Set<string>()
-  if (nowMs < world.controlTroubledAtMs + withinMs) return missing
+  if (nowMs < world.controlTroubledAtMs + recoversMs || !world.controlPlane.running) return missing
   const calm = new Set(
     world.nodes
-      .filter(({ silencedUntilMs, link, process }) => nowMs >= silencedUntilMs + withinMs && link.loss === 0 && process?.alive)
+      .filter(({ silencedUntilMs, link, process }) => nowMs >= silencedUntilMs + recoversMs && link.loss === 0 && process?.alive)
       .map(({ name }) => name),
   )
   const running = new Set(
