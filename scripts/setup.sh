@@ -163,7 +163,7 @@ build() {
 
 missingPackages() {
   for pair in dockerd:docker.io iptables:iptables nft:nftables busybox:busybox-static \
-    docker-registry:docker-registry ip:iproute2 faketime:faketime mkfs.ext4:e2fsprogs \
+    docker-registry:docker-registry tcpdump:tcpdump ip:iproute2 faketime:faketime mkfs.ext4:e2fsprogs \
     dig:dnsutils prometheus:prometheus; do
     if ! PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null 2>&1; then
       echo "${pair#*:}"

@@ -6,6 +6,7 @@ import { createDemoImages } from '../../scripts/start/demo-images.ts'
 import { waitFor } from '../engines/command.ts'
 import { whyNotEngines } from '../engines/skip.ts'
 import { startCluster, waitConverged, type Cluster } from './cluster.ts'
+import { relayed, startRelays } from './relay.ts'
 import { running, witness } from './witness.ts'
 
 const skip = whyNotEngines() ?? false
@@ -37,8 +38,10 @@ void test('the example stack on three hosts, a zone each', { skip, timeout }, as
   const [web] = await cluster.instances('service=web&environment=demo')
   const endpoint = web?.endpoints[0]
   t.ok(endpoint, 'web is published')
+  if (endpoint === undefined) return
+  await startRelays(cluster.hosts.hosts)
   const shop = await waitFor('an answer in which all three tiers took part', 15_000, async () => {
-    const response = await fetch(`http://${endpoint?.address}:${endpoint?.hostPort}/shop`, { signal: AbortSignal.timeout(5000) })
+    const response = await fetch(relayed(endpoint, '/shop'), { signal: AbortSignal.timeout(5000) })
     return response.ok && ((await response.json()) as Record<'web' | 'api' | 'store', { instance: string }>)
   })
   for (const tier of ['web', 'api', 'store'] as const) t.match(shop[tier].instance, new RegExp(`^${tier}-`))

@@ -5,6 +5,7 @@ import { t as tap, test } from 'tap'
 
 import { whyNotEngines } from '../engines/skip.ts'
 import { startCluster, waitConverged, type Cluster } from './cluster.ts'
+import { relayed, startRelays } from './relay.ts'
 import { running, witness } from './witness.ts'
 
 const skip = whyNotEngines() ?? false
@@ -24,9 +25,9 @@ async function sample(cluster: Cluster, band: Band, signal: AbortSignal): Promis
     const instances = await cluster.instances('service=web&environment=default')
     const answers = await Promise.all(
       instances.flatMap(({ endpoints }) =>
-        endpoints.map(async ({ address, hostPort }) => {
+        endpoints.map(async (endpoint) => {
           try {
-            return (await fetch(`http://${address}:${hostPort}/healthz`, { signal: AbortSignal.timeout(2000) })).ok
+            return (await fetch(relayed(endpoint, '/healthz'), { signal: AbortSignal.timeout(2000) })).ok
           } catch {
             return false
           }
@@ -57,6 +58,7 @@ async function observed(cluster: Cluster, work: () => Promise<void>): Promise<Ba
 void test('rolling upgrades', { skip, timeout }, async (t) => {
   const zones = ['application']
   await using cluster = await startCluster({ agents: [{ zones }, { zones }, { zones }] })
+  await startRelays(cluster.hosts.hosts)
   const { serve, unhealthy, broken } = cluster.hosts.images
   const spec = (image: string, more = ''): string => `
 apiVersion: bulkhead/v1

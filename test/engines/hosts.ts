@@ -23,6 +23,8 @@ export interface Hosts extends AsyncDisposable {
   readonly hosts: readonly Host[]
   /** Tells runs on this machine apart; the hosts have the addresses 10.99.NUMBER.x. */
   readonly number: number
+  /** Interface that connects the hosts, seen from outside. */
+  readonly bridge: string
   /** The outside: where control plane and registry listen. Not reachable from other machines. */
   readonly address: string
   /** A folder for files of this run, removed at the end. */
@@ -131,6 +133,7 @@ export async function createHosts(options: HostsOptions): Promise<Hosts> {
   return {
     hosts,
     number: claim.number,
+    bridge: claim.bridge,
     address: bridgeAddress,
     directory: claim.directory,
     get registry() {

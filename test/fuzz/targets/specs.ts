@@ -4,6 +4,7 @@ import {
   canonicalJson,
   changesBetween,
   type FieldChange,
+  normaliseExternalService,
   normaliseService,
   normaliseZones,
   notEnforcedYet,
@@ -59,6 +60,10 @@ function work(documents: readonly unknown[]): void {
       const spec = normaliseZones(document)
       const again = { ...document, ...spec }
       expect(isDeepStrictEqual(normaliseZones(again), spec), 'zones are no fixed point')
+    } else if (document.kind === 'ExternalService') {
+      const spec = normaliseExternalService(document)
+      const again = normaliseExternalService({ ...document, ...spec })
+      expect(isDeepStrictEqual(again, spec), 'an external service is no fixed point')
     } else {
       fixedPoint(document)
     }

@@ -2,6 +2,7 @@ import type { NodeView } from '@bulkhead/shared'
 import { BulkheadError } from '@bulkhead/shared/client'
 import type { Command } from 'commander'
 
+import { describeExternalService } from '../describe/external-service.ts'
 import { describeInstance } from '../describe/instance.ts'
 import { describeNode } from '../describe/node.ts'
 import { describeService } from '../describe/service.ts'
@@ -9,6 +10,7 @@ import { describeZone } from '../describe/zone.ts'
 import { meant } from '../errors/nearest.ts'
 import { lookOf } from '../get/get-once.ts'
 import { kindNamed, type KindName } from '../kinds/kinds.ts'
+import { findExternalService } from '../names/external-service-name.ts'
 import { findInstance } from '../names/instance-name.ts'
 import { findService } from '../names/service-name.ts'
 import { nodePath } from '../nodes/remove-node.ts'
@@ -16,11 +18,11 @@ import { addEnvironment } from '../options.ts'
 import { rolloutStatus } from '../rollout/status.ts'
 import type { Toolkit } from '../toolkit.ts'
 
-const kinds: readonly KindName[] = ['services', 'instances', 'nodes', 'zones', 'rollouts']
+const kinds: readonly KindName[] = ['services', 'instances', 'nodes', 'zones', 'rollouts', 'external-services']
 
 export function defineDescribe(command: Command, { cli, connect, action }: Toolkit): void {
   command
-    .argument('<kind>', 'service, instance, node, zone or rollout')
+    .argument('<kind>', 'service, external-service, instance, node, zone or rollout')
     .argument('<name>', 'which one')
   addEnvironment(command).action(
     action(async (word: string, name: string, { environment }: { environment?: string }) => {
@@ -31,6 +33,9 @@ export function defineDescribe(command: Command, { cli, connect, action }: Toolk
       const deps = { client, cli, look: lookOf(cli) }
       if (kind === 'services') {
         await describeService(await findService(connection, name, environment, signal), deps)
+      } else if (kind === 'external-services') {
+        const external = await findExternalService(connection, name, environment, signal)
+        await describeExternalService(external, deps)
       } else if (kind === 'instances') {
         await describeInstance(await findInstance(connection, name, environment, signal), deps)
       } else if (kind === 'nodes') {

@@ -6,7 +6,7 @@ import type { Toolkit } from '../toolkit.ts'
 
 export function defineSchema(command: Command, { cli, action }: Toolkit): void {
   command
-    .argument('[kind]', 'Service or Zones; without it the kinds are listed')
+    .argument('[kind]', 'Service, ExternalService or Zones; without it the kinds are listed')
     .addHelpText('after', '\nFor editors: bulkhead schema Service > service.schema.json')
     .action(
       action(async (given: string | undefined) => {

@@ -78,7 +78,7 @@ const kindsOf: Readonly<Record<string, readonly string[]>> = {
   'describe kind': ['service', 'instance', 'node', 'zone', 'rollout'],
   'delete kind': ['service', 'node'],
   'top kind': ['nodes', 'instances'],
-  'schema kind': ['Service', 'Zones'],
+  'schema kind': ['Service', 'ExternalService', 'Zones'],
 }
 
 function askFor(what: string, operands: readonly string[]): Ask | undefined {

@@ -4,6 +4,7 @@ import { BulkheadError } from '@bulkhead/shared/client'
 import { meant } from '../errors/nearest.ts'
 import { endpoints } from './endpoints.ts'
 import { events } from './events.ts'
+import { externalServices } from './external-services.ts'
 import { instances } from './instances.ts'
 import type { Kind } from './kind.ts'
 import { nodes } from './nodes.ts'
@@ -22,6 +23,7 @@ export const listed: { readonly [K in ListName]: Kind<Lists[K]> } = {
   rollouts,
   events,
   zones,
+  'external-services': externalServices,
   endpoints,
 }
 

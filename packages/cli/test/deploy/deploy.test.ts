@@ -248,7 +248,7 @@ t.test('validate works offline', async (t) => {
 
 t.test('schema', async (t) => {
   const kinds = await runCli(['schema'])
-  t.equal(kinds.stdout, 'Service\nZones\n')
+  t.equal(kinds.stdout, 'Service\nExternalService\nZones\n')
   const { stdout } = await runCli(['schema', 'service'])
   t.match(JSON.parse(stdout), { $schema: String, title: 'Service', properties: { image: Object } })
 })

@@ -179,7 +179,7 @@ t.test('files, directories and standard input', async (t) => {
   )
   t.equal(read.locate(1, '/name').file, join(directory, 'b.yaml'))
   t.same(checkDocuments(read), [
-    '-:1:1: missing key "kind"; write kind: Service or Zones',
+    '-:1:1: missing key "kind"; write kind: Service, ExternalService or Zones',
     '-:1:13: apiVersion must be bulkhead/v1; found "v1"',
   ])
   symlinkSync('nowhere', join(directory, 'dangling.yaml'))

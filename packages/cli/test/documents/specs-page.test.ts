@@ -22,7 +22,7 @@ const service = documents.find((document) => document.kind === 'Service')
 const zones = documents.find((document) => document.kind === 'Zones')
 
 t.test('docs/specs.md has valid documents', async (t) => {
-  t.equal(documents.length, 2)
+  t.equal(documents.length, 3)
   t.strictSame(validateDocuments(documents).problems, [])
 })
 

@@ -2,6 +2,7 @@ import {
   BulkheadError,
   canonicalJson,
   changesBetween,
+  normaliseExternalService,
   normaliseService,
   normaliseZones,
   notEnforcedYet,
@@ -26,6 +27,7 @@ import { changeRevision } from '../rollout/core/new-revision.ts'
 import type { ClusterView, Transaction } from '../state/view.ts'
 import { clusterProblems } from './core/cluster-problems.ts'
 import { secondSetNeverFits } from './core/second-set.ts'
+import { type AdmittedExternal, applyExternals, pruneExternals } from './external-services.ts'
 import { pinImages, type PinDeps } from './pin-images.ts'
 
 export interface AdmittedService {
@@ -41,6 +43,7 @@ export interface AdmittedService {
 export interface Admitted {
   readonly zones: ZonesSource | null
   readonly services: readonly AdmittedService[]
+  readonly externals: readonly AdmittedExternal[]
   readonly request: ApplyRequest
 }
 
@@ -57,8 +60,10 @@ export async function admit(
   if (problems.length > 0) throw refusal(problems)
   const services = new Map<number, { source: ServiceSource; spec: ServiceSpec }>()
   let zones: ZonesSource | null = null
+  const externals: AdmittedExternal[] = []
   for (const [index, document] of documents.entries()) {
     if (document.kind === 'Zones') zones = document
+    else if (document.kind === 'ExternalService') externals.push({ document: index, spec: normaliseExternalService(document) })
     else services.set(index, { source: document, spec: normaliseService(document) })
   }
   const images = await pinImages(view, services, deps)
@@ -75,7 +80,7 @@ export async function admit(
       warnings: [...resolved.warnings, ...notEnforcedYet(spec)],
     })
   }
-  return { zones, services: admitted, request }
+  return { zones, services: admitted, externals, request }
 }
 
 /** Schedules are checked by the library that runs them. */
@@ -108,7 +113,8 @@ export function applyAdmitted(
   const problems = clusterProblems(tx, admitted.services)
   if (problems.length > 0) throw refusal(problems)
   for (const service of admitted.services) changes.push(applyService(tx, service))
-  if (admitted.request.prune) changes.push(...prune(tx, admitted.services))
+  changes.push(...applyExternals(tx, admitted.externals))
+  if (admitted.request.prune) changes.push(...prune(tx, admitted))
   if (!admitted.request.allowPending) refuseWhatNeverFits(tx, admitted, changes, portRange)
   return changes
 }
@@ -122,8 +128,10 @@ function applyZones(tx: Transaction, source: ZonesSource): ObjectChange {
       const zone = tx.revisionOf(service.key, service.revision)?.spec.zone
       return zone !== undefined && !Object.hasOwn(after.zones, zone)
     })
-    if (missing) {
-      throw new BulkheadError('conflict', `Zones: service ${missing.key} is in a zone that is no longer declared`, 'delete or move the service first')
+    const outside = [...tx.externals.values()].find(({ spec }) => !Object.hasOwn(after.zones, spec.zone))
+    const key = missing?.key ?? outside?.key
+    if (key !== undefined) {
+      throw new BulkheadError('conflict', `Zones: service ${key} is in a zone that is no longer declared`, 'delete or move the service first')
     }
     tx.putZones(after)
     tx.event({ kind: 'Zones', subject: 'zones', action: 'updated', reason: fields.map(({ path }) => path).join(', ') })
@@ -133,6 +141,9 @@ function applyZones(tx: Transaction, source: ZonesSource): ObjectChange {
 
 function applyService(tx: Transaction, { key, source, spec, image, warnings }: AdmittedService): ObjectChange {
   const service = tx.services.get(key)
+  if (tx.externals.has(key)) {
+    throw new BulkheadError('conflict', `${key} is an external service`, 'delete that first, or choose another name')
+  }
   if (service?.deleting) {
     throw new BulkheadError('conflict', `service ${key} is still being deleted`, 'wait until it is gone, then apply again')
   }
@@ -152,9 +163,9 @@ function applyService(tx: Transaction, { key, source, spec, image, warnings }: A
   return { ...common, action: current ? 'update' : 'create', revision: revision.revision, changes }
 }
 
-function prune(tx: Transaction, services: readonly AdmittedService[]): ObjectChange[] {
+function prune(tx: Transaction, { services, externals }: Admitted): ObjectChange[] {
   const kept = new Set(services.map(({ key }) => key))
-  const environments = new Set(services.map(({ spec }) => spec.environment))
+  const environments = new Set([...services, ...externals].map(({ spec }) => spec.environment))
   const changes: ObjectChange[] = []
   for (const service of Array.from(tx.services.values())) {
     if (kept.has(service.key) || service.deleting || !environments.has(service.environment)) continue
@@ -162,6 +173,7 @@ function prune(tx: Transaction, services: readonly AdmittedService[]): ObjectCha
     const { name, environment, revision } = service
     changes.push({ kind: 'Service', name, environment, action: 'delete', revision, changes: [], warnings: [] })
   }
+  changes.push(...pruneExternals(tx, externals, environments))
   return changes
 }
 

@@ -11,6 +11,7 @@ import { backupRoutes } from './routes/backup.ts'
 import { discoveryRoutes } from './routes/discovery.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { instanceRoutes } from './routes/instances.ts'
+import { externalServiceRoutes } from './routes/external-services.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { serviceDiscoveryRoutes } from './routes/service-discovery.ts'
 import { serviceRoutes } from './routes/services.ts'
@@ -83,6 +84,7 @@ export async function makeApp(deps: ApiDeps): Promise<FastifyInstance> {
     serviceRoutes,
     instanceRoutes,
     nodeRoutes,
+    externalServiceRoutes,
     tokenRoutes,
     discoveryRoutes,
     serviceDiscoveryRoutes,

@@ -55,6 +55,7 @@ export const kindParameter = oneOf(
   'Node',
   'Rollout',
   'Zones',
+  'ExternalService',
   'Token',
   'Cluster',
 )

@@ -32,7 +32,8 @@ export class Tables {
   }
 
   *all(): Iterable<EndpointTable> {
-    for (const key of Array.from(this.#view.services.keys())) {
+    const keys = [...this.#view.services.keys(), ...this.#view.externals.keys()]
+    for (const key of keys) {
       const table = this.get(key)
       if (table) yield table
     }
@@ -87,7 +88,10 @@ export class Tables {
     } else if (change.kind === 'rollout') {
       const { before, after } = change
       if (before?.shift || after?.shift) touch((after ?? before)?.service ?? '')
-    } else if (change.kind === 'service' && change.before?.revision !== change.after?.revision) {
+    } else if (
+      change.kind === 'external' ||
+      (change.kind === 'service' && change.before?.revision !== change.after?.revision)
+    ) {
       touch(change.key)
       const last = this.#tables.get(change.key)
       if (change.after === undefined && last) {

@@ -122,6 +122,7 @@ export class ReconcileLoop {
       case 'zones':
         for (const key of view.services.keys()) this.#queue.add(key, 'routine')
         return true
+      case 'external':
       case 'token':
         return false
       default:

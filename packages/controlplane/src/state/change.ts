@@ -1,4 +1,5 @@
 import type {
+  ExternalService,
   Instance,
   Node,
   Revision,
@@ -13,6 +14,7 @@ import type { Changed, Token } from './view.ts'
 export interface RecordTypes {
   readonly zones: ZonesSpec
   readonly service: Service
+  readonly external: ExternalService
   readonly revision: Revision
   readonly instance: Instance
   readonly node: Node
@@ -41,6 +43,7 @@ export const revisionKey = (service: ServiceKey, revision: number): string =>
 export const keyOf: { readonly [K in ChangeKind]: (record: RecordTypes[K]) => string } = {
   zones: () => zonesKey,
   service: (service) => service.key,
+  external: (external) => external.key,
   revision: (revision) => revisionKey(revision.service, revision.revision),
   instance: (instance) => instance.id,
   node: (node) => node.name,

@@ -1,5 +1,6 @@
 import type {
   ClusterEvent,
+  ExternalService,
   Instance,
   Node,
   Revision,
@@ -67,6 +68,14 @@ export class OpenTransaction extends TablesView implements Transaction {
 
   deleteService(key: ServiceKey): void {
     this.#delete('service', key, this.#tables.services.get(key))
+  }
+
+  putExternal(external: ExternalService): void {
+    this.#put('external', this.#tables.externals.get(external.key), external)
+  }
+
+  deleteExternal(key: ServiceKey): void {
+    this.#delete('external', key, this.#tables.externals.get(key))
   }
 
   putRevision(revision: Revision): void {

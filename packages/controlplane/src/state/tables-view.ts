@@ -1,5 +1,6 @@
 import {
   isOpen,
+  type ExternalService,
   type Instance,
   type Node,
   type Revision,
@@ -35,6 +36,10 @@ export class TablesView implements ClusterView {
 
   get services(): ReadonlyMap<string, Service> {
     return this.#tables.services
+  }
+
+  get externals(): ReadonlyMap<string, ExternalService> {
+    return this.#tables.externals
   }
 
   get nodes(): ReadonlyMap<string, Node> {

@@ -1,5 +1,6 @@
 import {
   defaultZones,
+  type ExternalService,
   type Instance,
   type Node,
   type Revision,
@@ -25,6 +26,8 @@ const byNumber = (a: Pick<Revision, 'revision'>, b: Pick<Revision, 'revision'>):
   a.revision - b.revision
 const byTarget = (a: Rollout, b: Rollout): number => a.to - b.to || byText(a.id, b.id)
 
+type Addressed = Pick<Service, 'addressIndex'>
+
 /**
  * All records with their indexes. `apply` is the only way in, and applying the inverse takes a change back, so
  * that indexes are right after an undone transaction by construction. It takes changes in any order: an
@@ -33,6 +36,7 @@ const byTarget = (a: Rollout, b: Rollout): number => a.to - b.to || byText(a.id,
 export class Tables {
   zones: ZonesSpec = defaultZones
   readonly services = new SortedMap<Service>()
+  readonly externals = new SortedMap<ExternalService>()
   readonly nodes = new SortedMap<Node>()
   readonly instances = new SortedMap<Instance>()
   readonly rollouts = new SortedMap<Rollout>()
@@ -57,6 +61,10 @@ export class Tables {
         return
       case 'service':
         this.#applyService(change.key, change.before, change.after)
+        return
+      case 'external':
+        this.#moveAddress(change.before, change.after)
+        replace(this.externals, change.key, change.after)
         return
       case 'revision':
         this.#applyRevision(change.before, change.after)
@@ -84,9 +92,13 @@ export class Tables {
       if (old) this.references.remove(old)
       if (next) this.references.add(next)
     }
+    this.#moveAddress(before, after)
+    replace(this.services, key, after)
+  }
+
+  #moveAddress(before: Addressed | undefined, after: Addressed | undefined): void {
     if (before?.addressIndex) this.addresses.delete(before.addressIndex)
     if (after?.addressIndex) this.addresses.add(after.addressIndex)
-    replace(this.services, key, after)
   }
 
   #applyRevision(before: Revision | undefined, after: Revision | undefined): void {

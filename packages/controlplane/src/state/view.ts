@@ -1,5 +1,6 @@
 import type {
   ClusterEvent,
+  ExternalService,
   Instance,
   Node,
   Revision,
@@ -42,6 +43,7 @@ export interface ClusterView {
   readonly cluster: string
   readonly zones: ZonesSpec
   readonly services: ReadonlyMap<string, Service>
+  readonly externals: ReadonlyMap<string, ExternalService>
   readonly nodes: ReadonlyMap<string, Node>
   readonly instances: ReadonlyMap<string, Instance>
   readonly rollouts: ReadonlyMap<string, Rollout>
@@ -77,6 +79,8 @@ export interface Transaction extends ClusterView {
   putZones(zones: ZonesSpec): void
   putService(service: Service): void
   deleteService(key: ServiceKey): void
+  putExternal(external: ExternalService): void
+  deleteExternal(key: ServiceKey): void
   putRevision(revision: Revision): void
   deleteRevision(service: ServiceKey, revision: number): void
   putInstance(instance: Instance): void
@@ -93,6 +97,7 @@ export interface Transaction extends ClusterView {
 export type Changed =
   | { readonly kind: 'zones'; readonly before: ZonesSpec; readonly after: ZonesSpec }
   | { readonly kind: 'service'; readonly key: string; readonly before?: Service; readonly after?: Service }
+  | { readonly kind: 'external'; readonly key: string; readonly before?: ExternalService; readonly after?: ExternalService }
   | { readonly kind: 'revision'; readonly key: string; readonly before?: Revision; readonly after?: Revision }
   | { readonly kind: 'instance'; readonly key: string; readonly before?: Instance; readonly after?: Instance }
   | { readonly kind: 'node'; readonly key: string; readonly before?: Node; readonly after?: Node }

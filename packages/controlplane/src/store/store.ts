@@ -5,6 +5,7 @@ export const recordKinds = [
   'meta',
   'zones',
   'service',
+  'external',
   'revision',
   'instance',
   'node',

@@ -1,4 +1,5 @@
 import {
+  type ExternalService,
   defaultZones,
   isGone,
   isOpen,
@@ -41,6 +42,7 @@ export class MemoryState implements Transaction {
   readonly revision = 1
   readonly nodes = new Map<string, Node>()
   readonly services = new Map<string, Service>()
+  readonly externals = new Map<string, ExternalService>()
   readonly instances = new Map<string, Instance>()
   readonly rollouts = new Map<string, Rollout>()
   readonly tokens = new Map<string, Token>()
@@ -128,6 +130,14 @@ export class MemoryState implements Transaction {
 
   putZones(zones: typeof defaultZones): void {
     this.zones = zones
+  }
+
+  putExternal(external: ExternalService): void {
+    this.externals.set(external.key, external)
+  }
+
+  deleteExternal(key: ServiceKey): void {
+    this.externals.delete(key)
   }
 
   putService(service: Service): void {

@@ -32,10 +32,10 @@ export interface Lists {
   readonly rollouts: views.RolloutView
   readonly events: views.EventView
   readonly zones: views.ZoneView
+  readonly 'external-services': views.ExternalServiceView
   readonly endpoints: views.EndpointsView
 }
 export type ListName = keyof Lists
-
 export type Query = Readonly<Record<string, string | number | boolean | null | undefined>>
 
 /** `list` replaces all that was known; `interrupted` says that changes will be late, and why. */

@@ -2,7 +2,7 @@ import type { ClusterEvent } from '../model/event.ts'
 import type { HealthState, InstanceState } from '../model/instance.ts'
 import type { Domain, EngineFacts, NetworkFacts, NodeCapacity, NodeState } from '../model/node.ts'
 import type { RolloutPhase, ServiceStatus } from '../model/service.ts'
-import type { ServiceSpec, ZonePolicy } from '../spec/spec.ts'
+import type { ExternalServiceSpec, ServiceSpec, ZonePolicy } from '../spec/spec.ts'
 import type { Endpoint } from '../wire/endpoints.ts'
 
 /** What the API sends. Fields are only ever added. Times are RFC 3339 in UTC; null: not yet. */
@@ -143,6 +143,10 @@ export interface ZoneView extends ZonePolicy {
   readonly services: number
 }
 
+export interface ExternalServiceView extends ExternalServiceSpec {
+  readonly revision: number
+}
+
 export type EventView = ClusterEvent
 
 export interface EndpointsView {
@@ -169,7 +173,7 @@ export interface FieldChange {
 }
 
 export interface ObjectChange {
-  readonly kind: 'Service' | 'Zones'
+  readonly kind: 'Service' | 'ExternalService' | 'Zones'
   readonly name: string
   readonly environment: string | null
   readonly action: 'create' | 'update' | 'unchanged' | 'delete'

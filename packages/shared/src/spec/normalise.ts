@@ -1,11 +1,12 @@
-import { formatCidr, parseCidr } from './cidr.ts'
+import { canonicalAddress, formatCidr, parseCidr } from './cidr.ts'
 import { parseCpuMillis, parseDurationMs, parseMemoryBytes } from './quantity.ts'
-import type { ServiceSource, ZonesSource } from './source.ts'
+import type { ExternalServiceSource, ServiceSource, ZonesSource } from './source.ts'
 import type {
   Analysis,
   CanaryStep,
   Check,
   EnvValue,
+  ExternalServiceSpec,
   HealthSpec,
   ServicePort,
   Probe,
@@ -276,6 +277,19 @@ export function normaliseService(source: ServiceSource): ServiceSpec {
     volumes: (source.volumes ?? []).map(named),
     security: normaliseSecurity(source.security),
     scale: normaliseScale(source.scale, replicas),
+  }
+}
+
+export function normaliseExternalService(source: ExternalServiceSource): ExternalServiceSpec {
+  return {
+    name: source.name,
+    environment: source.environment ?? defaults.environment,
+    zone: source.zone,
+    addresses: source.addresses.map(canonicalAddress),
+    ports: mapValues(source.ports, (port) => {
+      if (typeof port === 'number') return { port, protocol: 'tcp' as const }
+      return { port: port.port, protocol: port.protocol ?? 'tcp' }
+    }),
   }
 }
 

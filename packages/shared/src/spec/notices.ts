@@ -18,11 +18,6 @@ function usesSecrets(spec: ServiceSpec): boolean {
 export function notEnforcedYet(spec: ServiceSpec): string[] {
   const notices: readonly (readonly [boolean, string])[] = [
     [
-      spec.exclusive,
-      'exclusive: the agent stops its instances before its lease ends, but nothing in the kernel fences ' +
-        'an instance whose agent is dead or frozen yet.',
-    ],
-    [
       usesSecrets(spec),
       'secrets in env and in files are stored as references, but none is delivered yet.',
     ],

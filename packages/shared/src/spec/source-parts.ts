@@ -78,3 +78,24 @@ export const HostName = Type.String({
   pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$',
   description: 'a host name in lower case',
 })
+
+const Cidr = Type.String({
+  maxLength: 64,
+  description: 'an address or a network, such as 10.20.0.0/16 or fd00:20::/48',
+})
+
+const Egress = Type.Object(
+  {
+    to: Cidr,
+    ports: Type.Optional(Type.Array(PortNumber, { minItems: 1, maxItems: 64 })),
+    protocol: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('udp')])),
+  },
+  { ...closed, description: 'where containers may connect to outside: { to, ports, protocol }' },
+)
+
+/** One zone of the document of zones. */
+export const Zone = object({
+  edge: Type.Boolean(),
+  reaches: Type.Array(Name, { maxItems: 64 }),
+  egress: Type.Array(Egress, { maxItems: 64 }),
+})

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 
 import {
+  Zone,
   optional,
   closed,
   object,
@@ -226,26 +227,6 @@ export const ServiceSource = Type.Object(
 )
 export type ServiceSource = Static<typeof ServiceSource>
 
-const Cidr = Type.String({
-  maxLength: 64,
-  description: 'an address or a network, such as 10.20.0.0/16 or fd00:20::/48',
-})
-
-const Egress = Type.Object(
-  {
-    to: Cidr,
-    ports: Type.Optional(Type.Array(PortNumber, { minItems: 1, maxItems: 64 })),
-    protocol: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('udp')])),
-  },
-  { ...closed, description: 'where containers may connect to outside: { to, ports, protocol }' },
-)
-
-const Zone = object({
-  edge: Type.Boolean(),
-  reaches: Type.Array(Name, { maxItems: 64 }),
-  egress: Type.Array(Egress, { maxItems: 64 }),
-})
-
 export const ZonesSource = Type.Object(
   {
     apiVersion,
@@ -261,7 +242,49 @@ export const ZonesSource = Type.Object(
 )
 export type ZonesSource = Static<typeof ZonesSource>
 
+export const ExternalServiceSource = Type.Object(
+  {
+    apiVersion,
+    kind: Type.Literal('ExternalService'),
+    name: Name,
+    environment: Type.Optional(Name),
+    zone: Name,
+    addresses: Type.Array(
+      Type.String({ maxLength: 64, description: 'an IP address, such as 10.20.0.5' }),
+      { minItems: 1, maxItems: 64 },
+    ),
+    ports: map(
+      namePattern,
+      Type.Union(
+        [
+          PortNumber,
+          Type.Object(
+            {
+              port: PortNumber,
+              protocol: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('udp')])),
+            },
+            closed,
+          ),
+        ],
+        { description: 'a port number, or { port, protocol }' },
+      ),
+      64,
+      nameKeys,
+    ),
+  },
+  {
+    ...closed,
+    title: 'ExternalService',
+    description: 'What runs outside containers and is reached under the same rules as a service.',
+  },
+)
+export type ExternalServiceSource = Static<typeof ExternalServiceSource>
+
 /** Every kind of document by its name. */
-export const sourceSchemas = { Service: ServiceSource, Zones: ZonesSource } as const
+export const sourceSchemas = {
+  Service: ServiceSource,
+  ExternalService: ExternalServiceSource,
+  Zones: ZonesSource,
+} as const
 export type SpecKind = keyof typeof sourceSchemas
-export type SpecSource = ServiceSource | ZonesSource
+export type SpecSource = ServiceSource | ExternalServiceSource | ZonesSource

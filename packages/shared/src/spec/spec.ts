@@ -182,6 +182,22 @@ export const ZonePolicy = Type.Object({
   reaches: Strings,
   egress: Type.Array(Egress),
 })
+/** What runs outside containers of ours: a managed database, say. */
+export const ExternalServiceSpec = Type.Object({
+  name: Type.String(),
+  environment: Type.String(),
+  zone: Type.String(),
+  /** IPv4 and IPv6. */
+  addresses: Strings,
+  ports: Map(
+    Type.Object({
+      port: Type.Integer(),
+      protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+    }),
+  ),
+})
+export type ExternalServiceSpec = Static<typeof ExternalServiceSpec>
+
 export const ZonesSpec = Type.Object({ zones: Map(ZonePolicy) })
 
 export type EnvValue = Static<typeof EnvValue>

@@ -1,5 +1,6 @@
 import { type SpecKind, type SpecSource, sourceSchemas } from './source.ts'
 import { documentSetProblems, type Placed, type SetProblem } from './validation/document-set.ts'
+import { externalServiceProblems } from './validation/external-service.ts'
 import type { Problem } from './validation/problem.ts'
 import { schemaProblems } from './validation/schema.ts'
 import { serviceProblems } from './validation/service.ts'
@@ -60,7 +61,8 @@ function problemsOf(value: unknown): readonly Problem[] {
   const wrongShape = schemaProblems(kind, value)
   if (wrongShape.length > 0) return wrongShape
   const document = value as SpecSource
-  return document.kind === 'Service' ? serviceProblems(document) : zonesProblems(document)
+  if (document.kind === 'Service') return serviceProblems(document)
+  return document.kind === 'Zones' ? zonesProblems(document) : externalServiceProblems(document)
 }
 
 /** Checks one document by itself; never throws on plain data, whatever is in it. */

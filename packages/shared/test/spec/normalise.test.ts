@@ -269,8 +269,8 @@ t.test('notices', async (t) => {
   })
   t.same(loosened(loose), ['security.capabilities: NET_BIND_SERVICE', 'security.writableRoot'])
   const notices = notEnforcedYet(loose)
-  t.equal(notices.length, 4)
-  for (const word of ['exclusive', 'secrets', 'volumes', 'scale']) {
+  t.equal(notices.length, 3)
+  for (const word of ['secrets', 'volumes', 'scale']) {
     t.ok(
       notices.some((text) => text.includes(word) && text.endsWith('.')),
       word,

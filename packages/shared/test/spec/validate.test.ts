@@ -43,21 +43,21 @@ table('what a document is', [
     {},
     [
       ' missing key "apiVersion"; write apiVersion: bulkhead/v1',
-      ' missing key "kind"; write kind: Service or Zones',
+      ' missing key "kind"; write kind: Service, ExternalService or Zones',
     ],
   ],
   [
     service({ apiVersion: 'v1', kind: 'Deployment' }),
     [
       '/apiVersion apiVersion must be bulkhead/v1; found "v1"',
-      '/kind kind must be Service or Zones; found "Deployment"',
+      '/kind kind must be Service, ExternalService or Zones; found "Deployment"',
     ],
   ],
   [
     service({ kind: 'service' }),
-    ['/kind kind must be Service or Zones; found "service"; did you mean "Service"?'],
+    ['/kind kind must be Service, ExternalService or Zones; found "service"; did you mean "Service"?'],
   ],
-  [service({ kind: 'constructor' }), ['/kind kind must be Service or Zones; found "constructor"']],
+  [service({ kind: 'constructor' }), ['/kind kind must be Service, ExternalService or Zones; found "constructor"']],
   [
     { apiVersion: 'bulkhead/v1', kind: 'Service', name: 'web' },
     [' missing key "zone"', ' missing key "image"'],
@@ -593,7 +593,7 @@ t.test('documents together', async (t) => {
   t.same(validateDocuments([]), { documents: [], problems: [] })
   t.same(validateDocuments([named('a'), {}, named('b'), named('a')]).problems, [
     { document: 1, path: '', message: 'missing key "apiVersion"; write apiVersion: bulkhead/v1' },
-    { document: 1, path: '', message: 'missing key "kind"; write kind: Service or Zones' },
+    { document: 1, path: '', message: 'missing key "kind"; write kind: Service, ExternalService or Zones' },
     {
       document: 3,
       path: '/name',

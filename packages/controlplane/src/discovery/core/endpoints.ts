@@ -3,6 +3,7 @@ import {
   splitServiceKey,
   type Endpoint,
   type EndpointTable,
+  type ExternalService,
   type Instance,
   type ServiceKey,
   type ZonesSpec,
@@ -51,6 +52,8 @@ export function endpointsOf(
 
 /** All endpoints that serve, by instance and port; null when there is no such service. */
 export function tableOf(view: ClusterView, key: ServiceKey): EndpointTable | null {
+  const external = view.externals.get(key)
+  if (external) return externalTable(external, view.revision)
   const service = view.services.get(key)
   const wanted = service && view.revisionOf(key, service.revision)
   if (wanted === undefined) return null
@@ -68,6 +71,30 @@ export function tableOf(view: ClusterView, key: ServiceKey): EndpointTable | nul
     ports: offeredPorts(spec),
     expose: spec.expose.map(offeredExposure),
     external: false,
+    endpoints,
+  }
+}
+
+/** The table of what runs outside: the same for all, and always there. */
+function externalTable({ key, spec, addressIndex }: ExternalService, revision: number): EndpointTable {
+  const ports = Object.entries(spec.ports)
+  const offered = ports.map(([name, { port, protocol }]) => {
+    return [name, { port, protocol, mode: 'tcp', clientAddress: 'none' }] as const
+  })
+  const endpoints = spec.addresses.flatMap((address) =>
+    ports.map(([port, { port: hostPort }]) => {
+      const instance = `external-${address}`
+      return { instance, node: 'external', zone: spec.zone, port, address, hostPort, weight: evenWeight }
+    }),
+  )
+  return {
+    service: key,
+    zone: spec.zone,
+    revision,
+    addressIndex,
+    ports: Object.fromEntries(offered),
+    expose: [],
+    external: true,
     endpoints,
   }
 }

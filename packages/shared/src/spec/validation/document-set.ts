@@ -1,7 +1,7 @@
 import { type ServiceKey, resolveServiceName, serviceKey, splitServiceKey } from '../../ids.ts'
 import { findDependencyCycle } from '../dependencies.ts'
 import { pointerTo } from '../pointer.ts'
-import type { ServiceSource, SpecSource } from '../source.ts'
+import type { ExternalServiceSource, ServiceSource, SpecSource } from '../source.ts'
 import type { Problem } from './problem.ts'
 
 /** A problem of one of several documents. */
@@ -20,7 +20,7 @@ export interface Placed {
 const maxCycles = 10
 const maxShownKeys = 16
 
-const keyOf = (document: ServiceSource): ServiceKey =>
+const keyOf = (document: ServiceSource | ExternalServiceSource): ServiceKey =>
   serviceKey(document.environment ?? 'default', document.name)
 
 function* duplicateProblems(placed: readonly Placed[]): Iterable<SetProblem> {
