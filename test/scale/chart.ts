@@ -20,6 +20,8 @@ const height = 400
 const frame = { left: 80, right: 24, top: 48, bottom: 80 }
 const colours = ['#0b5fa5', '#c2410c', '#15803d', '#7c3aed']
 const ink = '#444'
+/** With more points than this, the axis has round numbers and the line no dots. */
+const densePoints = 16
 
 const escape = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
@@ -38,10 +40,17 @@ function stepFor(highest: number): number {
   return ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power
 }
 
+/** Round numbers from 0 to the highest. */
+function roundSteps(highest: number): number[] {
+  const step = stepFor(highest)
+  return Array.from({ length: Math.floor(highest / step) + 1 }, (_, index) => index * step)
+}
+
 /** The chart as an SVG document. */
 export function drawChart({ title, xLabel, yLabel, series, mark, xScale }: Chart): string {
   const points = series.flatMap((one) => one.points)
   const xs = [...new Set(points.map(({ x }) => x))].toSorted((a, b) => a - b)
+  const isDense = xs.length > densePoints
   const step = stepFor(Math.max(...points.map(({ y }) => y), mark?.y ?? 0, 1e-9))
   const steps = Math.ceil(Math.max(...points.map(({ y }) => y), mark?.y ?? 0, 1e-9) / step)
   const scaled = (x: number): number => (xScale === 'logarithmic' ? Math.log10(Math.max(x, 1)) : x)
@@ -64,7 +73,7 @@ export function drawChart({ title, xLabel, yLabel, series, mark, xScale }: Chart
       line(index * step, 'stroke="#ddd"'),
       text(frame.left - 8, top(index * step) + 4, shortNumber(index * step), 'text-anchor="end"'),
     ]).flat(),
-    ...xs.map((x) => text(left(x), height - frame.bottom + 18, shortNumber(x), 'text-anchor="middle"')),
+    ...(isDense ? roundSteps(xs.at(-1) ?? 1) : xs).map((x) => text(left(x), height - frame.bottom + 18, shortNumber(x), 'text-anchor="middle"')),
   ]
   if (mark) {
     lines.push(line(mark.y, 'stroke="#b91c1c" stroke-dasharray="6 4"'))
@@ -74,7 +83,7 @@ export function drawChart({ title, xLabel, yLabel, series, mark, xScale }: Chart
     const colour = colours[index % colours.length] ?? ink
     const path = own.map(({ x, y }) => `${left(x).toFixed(1)},${top(y).toFixed(1)}`).join(' ')
     lines.push(`<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`)
-    for (const { x, y } of own) {
+    for (const { x, y } of isDense ? [] : own) {
       lines.push(`<circle cx="${left(x).toFixed(1)}" cy="${top(y).toFixed(1)}" r="4" fill="${colour}"/>`)
     }
     const at = frame.left + index * 200

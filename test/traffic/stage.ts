@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { startCluster, waitConverged, type Cluster } from '../cluster/cluster.ts'
+import { witness } from '../cluster/witness.ts'
+import { publishTrafficImages, type TrafficImages } from './images.ts'
+import { LoadLog } from './load-log.ts'
+
+const servers = 6
+
+/** Three hosts with servers on two of them, and clients on the third that know nothing but a service's name. */
+export interface Stage extends AsyncDisposable {
+  readonly cluster: Cluster
+  readonly images: TrafficImages
+  readonly load: LoadLog
+  readonly replicas: number
+  /** The servers' document, with `update` and other keys as a test wants them. */
+  readonly document: (image: string, more?: Readonly<Record<string, string>>) => string
+  readonly apply: (document: string, timeoutS?: number) => Promise<void>
+}
+
+function documentOf(image: string, more: Readonly<Record<string, string>>): string {
+  const fields: Record<string, string> = {
+    replicas: String(servers),
+    update: '{ maxSurge: 2, maxUnavailable: 0, minHealthyTime: 500ms, progressDeadline: 60s }',
+    ...more,
+  }
+  return `
+apiVersion: bulkhead/v1
+kind: Service
+name: api
+environment: prod
+zone: application
+image: ${image}
+ports: { http: 8080 }
+resources: { cpu: 0.3, memory: 96Mi }
+placement: { spread: [node] }
+health: { readiness: { http: { port: http, path: /healthz }, interval: 500ms } }
+stop: { drain: 5s, grace: 20s }
+${Object.entries(fields)
+  .map(([key, value]) => `${key}: ${value}`)
+  .join('\n')}
+`
+}
+
+const clientsOf = (image: string): string => `
+apiVersion: bulkhead/v1
+kind: Service
+name: clients
+environment: prod
+zone: presentation
+image: ${image}
+env: { TARGET: "api.prod.bulkhead:8080" }
+resources: { cpu: 1, memory: 256Mi }
+stop: { drain: 0, grace: 2s }
+`
+
+export async function setStage(): Promise<Stage> {
+  const cluster = await startCluster({
+    agents: [{ zones: ['presentation'] }, { zones: ['application'] }, { zones: ['application'] }],
+  })
+  const load = new LoadLog()
+  const dispose = async (): Promise<void> => {
+    load[Symbol.dispose]()
+    await cluster[Symbol.asyncDispose]()
+  }
+  try {
+    const images = await publishTrafficImages(cluster.hosts.registry)
+    const apply = async (document: string, timeoutS = 120): Promise<void> => {
+      await cluster.run(['apply', '-f', '-', '--wait', '--timeout', `${timeoutS}s`], document)
+    }
+    await apply(documentOf(images.server[0] ?? '', {}))
+    await apply(clientsOf(images.load))
+    await followClients(cluster, load)
+    return { cluster, images, load, replicas: servers, document: (image, more = {}) => documentOf(image, more), apply, [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    process.stderr.write(`${cluster.hosts.logs(30)}\n`)
+    await dispose()
+    throw error
+  }
+}
+
+async function followClients(cluster: Cluster, load: LoadLog): Promise<void> {
+  const [client] = (await witness(cluster.hosts.hosts)).filter(({ service }) => service === 'prod/clients')
+  const host = cluster.hosts.hosts.find(({ name }) => name === client?.host)
+  if (!client || !host) throw new Error('the clients do not run')
+  await load.follow(host, client.id)
+  for (let tries = 0; tries < 100 && load.requests === 0; tries++) await delay(100)
+  if (load.requests === 0) throw new Error('the clients say nothing')
+}
+
+/** Waits until the servers are as they should be. */
+export const settled = (stage: Stage): Promise<void> => waitConverged(stage.cluster, 120_000)
