@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { sumOf, type Second, type Sum } from './load-log.ts'
+import { sumOf, type Second, type Sum } from './second.ts'
 import { phases, type Phase } from './phases.ts'
 import { setStage, type Stage } from './stage.ts'
 
@@ -24,10 +24,10 @@ const perSecond = ({ requests, fromMs, toMs }: Played): number => Math.round(req
 
 async function play(stage: Stage, phase: Phase, round: number): Promise<Played> {
   const fromMs = Date.now()
-  const first = stage.load.seconds.length
+  const first = stage.load.lines.length
   await phase.run(stage, round)
   await delay(reportMs)
-  return { phase: phase.name, fromMs, toMs: Date.now(), ...sumOf(stage.load.seconds.slice(first)) }
+  return { phase: phase.name, fromMs, toMs: Date.now(), ...sumOf(stage.load.lines.slice(first)) }
 }
 
 /** Plays the phases under load, and returns what came of each and the seconds of all of them. */
@@ -45,5 +45,5 @@ export async function runCampaign(options: CampaignOptions): Promise<{ played: r
       for (const failure of one.failures.slice(0, 5)) options.say(`  ${failure}`)
     }
   }
-  return { played, seconds: stage.load.seconds }
+  return { played, seconds: stage.load.lines }
 }

@@ -12,6 +12,8 @@ export interface TrafficImages {
   /** Answers a part of all requests with errors, though its probes are well. */
   readonly erroneous: string
   readonly load: string
+  /** Watches how a service resolves and who answers for it. */
+  readonly watch: string
 }
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -33,7 +35,8 @@ async function layerOf(program: string): Promise<Blob> {
 /** Makes the images of the servers and of their clients and uploads them. */
 export async function publishTrafficImages(registry: Registry): Promise<TrafficImages> {
   const node = await createNodeLayer()
-  const [server, load] = await Promise.all([layerOf('server'), layerOf('load')])
+  const programs = ['server', 'load', 'watch'].map((program) => layerOf(program))
+  const [server, load, watch] = (await Promise.all(programs)) as [Blob, Blob, Blob]
   const push = (layer: Blob, program: string, tag: string, env: Record<string, string> = {}) =>
     registry.push(
       createImage([node, layer], { command: ['/bin/node', `/app/${program}.cjs`], env, ports: [8080] }),
@@ -44,5 +47,6 @@ export async function publishTrafficImages(registry: Registry): Promise<TrafficI
     server: await Promise.all(versions.map((tag) => push(server, 'server', tag, { VERSION: tag }))),
     erroneous: await push(server, 'server', 'erroneous', { VERSION: 'bad', ERROR_PERCENT: '30' }),
     load: await push(load, 'load', '1'),
+    watch: await push(watch, 'watch', '1'),
   }
 }

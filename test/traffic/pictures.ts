@@ -1,6 +1,6 @@
 import { drawChart } from '../scale/chart.ts'
 import type { Played } from './campaign.ts'
-import type { Second } from './load-log.ts'
+import type { Second } from './second.ts'
 
 /** Answers a second of each version while a phase was played, as SVG. */
 export function drawVersions(phase: Played, seconds: readonly Second[]): string {

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { startCluster, waitConverged, type Cluster } from '../cluster/cluster.ts'
 import { witness } from '../cluster/witness.ts'
 import { publishTrafficImages, type TrafficImages } from './images.ts'
-import { LoadLog } from './load-log.ts'
+import { JsonLog } from './json-log.ts'
+import type { Second } from './second.ts'
 
 const servers = 6
 
@@ -11,7 +12,7 @@ const servers = 6
 export interface Stage extends AsyncDisposable {
   readonly cluster: Cluster
   readonly images: TrafficImages
-  readonly load: LoadLog
+  readonly load: JsonLog<Second>
   readonly replicas: number
   /** The servers' document, with `update` and other keys as a test wants them. */
   readonly document: (image: string, more?: Readonly<Record<string, string>>) => string
@@ -58,7 +59,7 @@ export async function setStage(): Promise<Stage> {
   const cluster = await startCluster({
     agents: [{ zones: ['presentation'] }, { zones: ['application'] }, { zones: ['application'] }],
   })
-  const load = new LoadLog()
+  const load = new JsonLog<Second>()
   const dispose = async (): Promise<void> => {
     load[Symbol.dispose]()
     await cluster[Symbol.asyncDispose]()
@@ -79,13 +80,13 @@ export async function setStage(): Promise<Stage> {
   }
 }
 
-async function followClients(cluster: Cluster, load: LoadLog): Promise<void> {
+async function followClients(cluster: Cluster, load: JsonLog<Second>): Promise<void> {
   const [client] = (await witness(cluster.hosts.hosts)).filter(({ service }) => service === 'prod/clients')
   const host = cluster.hosts.hosts.find(({ name }) => name === client?.host)
   if (!client || !host) throw new Error('the clients do not run')
   await load.follow(host, client.id)
-  for (let tries = 0; tries < 100 && load.requests === 0; tries++) await delay(100)
-  if (load.requests === 0) throw new Error('the clients say nothing')
+  for (let tries = 0; tries < 100 && load.lines.length === 0; tries++) await delay(100)
+  if (load.lines.length === 0) throw new Error('the clients say nothing')
 }
 
 /** Waits until the servers are as they should be. */

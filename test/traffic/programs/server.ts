@@ -4,7 +4,8 @@ import { WebSocketServer } from 'ws'
 
 /*
  * What is upgraded under load: says its version to requests of every kind, and on SIGTERM finishes what it has begun.
- * PORT and VERSION come from the environment; with ERROR_PERCENT so many answers are 500.
+ * PORT and VERSION come from the environment; with ERROR_PERCENT so many answers are 500. SIGUSR2 makes its probes
+ * fail, and well again.
  */
 
 const { PORT = '8080', VERSION = '0', ERROR_PERCENT = '0', BULKHEAD_INSTANCE = '' } = process.env
@@ -12,6 +13,7 @@ const errorShare = Number(ERROR_PERCENT) / 100
 const endWithinMs = 20_000
 const goingAway = 1001
 let isStopping = false
+let isWell = true
 
 function answer(response: ServerResponse, status: number, body: Buffer | string): void {
   const headers: Record<string, string> = { 'x-version': VERSION, 'x-instance': BULKHEAD_INSTANCE }
@@ -27,7 +29,7 @@ async function lengthOf(request: IncomingMessage): Promise<number> {
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://server')
-  if (pathname === '/healthz') return answer(response, 200, 'ok\n')
+  if (pathname === '/healthz') return answer(response, isWell ? 200 : 503, `${isWell}\n`)
   if (request.method === 'POST') return answer(response, 200, String(await lengthOf(request)))
   if (Math.random() < errorShare) return answer(response, 500, 'it is broken on purpose\n')
   if (pathname === '/slow') {
@@ -49,6 +51,9 @@ sockets.on('connection', (socket) => {
   if (isStopping) socket.close(goingAway)
 })
 
+process.on('SIGUSR2', () => {
+  isWell = !isWell
+})
 process.on('SIGTERM', () => {
   isStopping = true
   setTimeout(() => process.exit(1), endWithinMs).unref()
