@@ -40,6 +40,7 @@ export async function describeService(service: ServiceView, deps: DescribeDeps):
       ['Revision', String(service.revision)],
       ['Image', service.image],
       ['Digest', service.digest],
+      ['Address', service.address ?? ''],
       ['Labels', shownLabels(service.labels)],
       ['Loosened', service.loosened.join(', '), style.yellow],
       ['Created', shownTime(service.createdAt, look)],

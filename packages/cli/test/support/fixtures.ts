@@ -23,6 +23,7 @@ export const service = (given: Partial<ServiceView> = {}): ServiceView => ({
   status: 'converged',
   reason: '',
   deleting: false,
+  address: '10.231.0.7',
   labels: { team: 'storefront' },
   createdAt: '2026-03-01T11:56:48.000Z',
   loosened: [],

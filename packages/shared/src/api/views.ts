@@ -37,6 +37,8 @@ export interface ServiceView {
   readonly reason: string
   readonly deleting: boolean
   readonly labels: Readonly<Record<string, string>>
+  /** Where its ports are reached on every node that may reach it; null: nowhere but at its instances. */
+  readonly address: string | null
   readonly createdAt: string
   /** Fields of `security` that loosen the hardened default, for people. */
   readonly loosened: readonly string[]

@@ -42,29 +42,30 @@ function touchedServices(commit: Commit): Set<ServiceKey> {
 
 function readRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { view } = deps.state
+  const network = deps.config.network.services
   app.get<{ Querystring: { environment?: string } }>('/v1/services', { ...read, schema: listSchema({ environment: nameParameter }) }, (request, reply) => {
     const { environment } = request.query
     const wanted = (service: Service): boolean =>
       environment === undefined || service.environment === environment
     return listOrWatch<ServiceView>(deps, request, reply, {
-      list: () => [...view.services.values()].filter(wanted).map((service) => serviceView(view, service)),
+      list: () => [...view.services.values()].filter(wanted).map((service) => serviceView(view, service, network)),
       *changes(commit) {
         for (const key of touchedServices(commit)) {
           const service = view.services.get(key)
           if (service) {
-            if (wanted(service)) yield { type: 'put', item: serviceView(view, service) }
+            if (wanted(service)) yield { type: 'put', item: serviceView(view, service, network) }
             continue
           }
           const removed = commit.changes.find((change) => change.kind === 'service' && change.key === key)
           if (removed?.kind === 'service' && removed.before && wanted(removed.before)) {
-            yield { type: 'delete', item: serviceView(view, removed.before) }
+            yield { type: 'delete', item: serviceView(view, removed.before, network) }
           }
         }
       },
     })
   })
   app.get<{ Params: ServiceParams }>(one, read, async (request, reply): Promise<ServiceView> => {
-    const found = await deps.state.read(() => serviceView(view, findService(view, request.params), true))
+    const found = await deps.state.read(() => serviceView(view, findService(view, request.params), network, true))
     void reply.header('etag', `"${found.revision}"`)
     return found
   })
@@ -130,7 +131,7 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
           checkMatch(request, service.revision)
           run(tx, service, request.body ?? {})
         })
-        return serviceView(state.view, findService(state.view, request.params))
+        return serviceView(state.view, findService(state.view, request.params), deps.config.network.services)
       },
     )
   }

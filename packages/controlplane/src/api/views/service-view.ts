@@ -2,6 +2,7 @@ import {
   isGone,
   isHealthy,
   loosened,
+  serviceAddress,
   splitServiceKey,
   stateOf,
   type Instance,
@@ -17,7 +18,8 @@ import type { ClusterView } from '../../state/view.ts'
 import { instanceReason } from './instance-reason.ts'
 import { timeOf, timeOrNull } from './times.ts'
 
-export function serviceView(view: ClusterView, service: Service, full = false): ServiceView {
+/** `network`: the one in which services have their addresses. */
+export function serviceView(view: ClusterView, service: Service, network: string, full = false): ServiceView {
   const revision = view.revisionOf(service.key, service.revision)
   let running = 0
   let healthy = 0
@@ -49,6 +51,7 @@ export function serviceView(view: ClusterView, service: Service, full = false): 
     reason: service.reason,
     deleting: service.deleting,
     labels: revision?.spec.labels ?? {},
+    address: service.addressIndex === null ? null : serviceAddress(network, service.addressIndex),
     createdAt: timeOf(service.createdAtMs),
     loosened: revision ? loosened(revision.spec) : [],
     ...(full && revision ? { spec: revision.spec, source: revision.source } : {}),
