@@ -25,7 +25,7 @@ const say = (line: string): void => {
 }
 
 const why = whyNotEngines()
-if (why !== null) {
+if (why !== undefined) {
   process.stderr.write(`error: traffic: ${why}\n`)
   process.exit(2)
 }

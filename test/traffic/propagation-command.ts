@@ -7,7 +7,7 @@ import { measurePropagation } from './propagation.ts'
 
 const { values } = parseArgs({ options: { changes: { type: 'string', default: '50' } } })
 const why = whyNotEngines()
-if (why !== null) {
+if (why !== undefined) {
   process.stderr.write(`error: propagation: ${why}\n`)
   process.exit(2)
 }
