@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -9,6 +9,8 @@ const options = {
   timeout: timeoutMs,
   env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
 }
+
+const nonLocalBind6 = '/proc/sys/net/ipv6/ip_nonlocal_bind'
 
 const familyOf = (network: string): string => (network.includes(':') ? '-6' : '-4')
 
@@ -25,8 +27,10 @@ export class LocalNetworks {
 
   async make(network: string): Promise<void> {
     await this.#note(network)
-    const argv = [familyOf(network), 'route', 'replace', 'local', network, 'dev', 'lo']
-    await run('ip', argv, options)
+    const family = familyOf(network)
+    // Unlike IPv4, a route alone does not let anybody listen there.
+    if (family === '-6') await writeFile(nonLocalBind6, '1\n')
+    await run('ip', [family, 'route', 'replace', 'local', network, 'dev', 'lo'], options)
   }
 
   /** Takes back what was made here, unless something listens at an address of it: another proxy, say. */

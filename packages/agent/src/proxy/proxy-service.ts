@@ -1,4 +1,4 @@
-import { type Clock, type FromAgentMessage, sleep } from '@bulkhead/shared'
+import { type Clock, type FromAgentMessage, type Policy, sleep } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
 import type { Traffic, TrafficConsumer } from '../traffic/consumer.ts'
@@ -23,13 +23,21 @@ const retryMs = 5000
 const routeMs = 60_000
 const maxReason = 4096
 
+/** Networks that have been made local; `services6` is null where there is no IPv6, for the reason in `problem`. */
+interface Local {
+  readonly networks: string
+  readonly services6: string | null
+  readonly problem: string | null
+  readonly sinceMs: number
+}
+
 /** The node-local proxy as a consumer of endpoint tables, and what it says to the control plane. */
 export class ProxyService implements TrafficConsumer {
   readonly name = 'proxy'
   readonly #deps: ProxyServiceDeps
   #told: Told = new Map()
   #problems: ReadonlySet<string> = new Set()
-  #local: { readonly networks: string; readonly sinceMs: number } | null = null
+  #local: Local | null = null
   #last: Traffic | null = null
   #retrying = false
 
@@ -42,12 +50,12 @@ export class ProxyService implements TrafficConsumer {
     // Without rules nothing is known of the network of services: what runs is left as it is.
     if (policy === null) return
     this.#last = traffic
-    await this.#ensureLocal(
-      [policy.services, policy.services6].filter((network) => network !== null),
-    )
-    const { config, problems } = makeConfig(traffic, policy, this.#deps.node(), new Map())
+    await this.#ensureLocal(policy)
+    const { services6, problem } = this.#local ?? { services6: null, problem: null }
+    const offered = { ...policy, services6 }
+    const { config, problems } = makeConfig(traffic, offered, this.#deps.node(), new Map())
     const { leftOut } = await this.#deps.proxy.apply(config)
-    this.#tell([...problems, ...leftOut])
+    this.#tell([...(problem === null ? [] : [problem]), ...problems, ...leftOut])
     if (leftOut.length > 0) this.#retry()
   }
 
@@ -61,13 +69,26 @@ export class ProxyService implements TrafficConsumer {
     await guarding
   }
 
-  async #ensureLocal(networks: readonly string[]): Promise<void> {
+  /** A node without IPv6 goes without it; without IPv4 nothing can be offered. */
+  async #ensureLocal({ services, services6 }: Policy): Promise<void> {
     const { clock, makeLocal } = this.#deps
-    const wanted = networks.join(' ')
+    const networks = `${services} ${services6 ?? ''}`
     const nowMs = clock.monotonicMs()
-    if (this.#local?.networks === wanted && nowMs < this.#local.sinceMs + routeMs) return
-    for (const network of networks) await makeLocal(network)
-    this.#local = { networks: wanted, sinceMs: nowMs }
+    if (this.#local?.networks === networks && nowMs < this.#local.sinceMs + routeMs) return
+    await makeLocal(services)
+    const problem = services6 === null ? null : await this.#makeLocal6(services6)
+    const usable = problem === null ? services6 : null
+    this.#local = { networks, services6: usable, problem, sinceMs: nowMs }
+  }
+
+  async #makeLocal6(services6: string): Promise<string | null> {
+    try {
+      await this.#deps.makeLocal(services6)
+      return null
+    } catch (error) {
+      const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+      return `services are not offered by IPv6 here: ${why}`
+    }
   }
 
   /** Each problem becomes an event once, as long as it lasts. */

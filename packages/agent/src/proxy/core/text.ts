@@ -108,7 +108,8 @@ function relays(config: ProxyConfig): string[][] {
   return families.flatMap((family) => {
     const own = ownAddress(config, family)
     if (own === null) return []
-    const server = `server self ${family === 4 ? '0.0.0.0' : '::'} source ${own} send-proxy-v2`
+    const [there, here] = family === 4 ? ['0.0.0.0', own] : ['[::]:0', `[${own}]`]
+    const server = `server self ${there} source ${here} send-proxy-v2`
     const tls = ' ssl verify none sni ssl_fc_sni'
     return [
       [`backend ${relayName(family, false)}`, 'mode http', 'http-reuse never', server],
