@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { EventView, ListView } from '@bulkhead/shared'
 
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
-import { witness, type Witnessed } from '../cluster/witness.ts'
+import { running, witness, type Witnessed } from '../cluster/witness.ts'
 import { waitFor } from '../engines/command.ts'
 import { publishTrafficImages } from './images.ts'
 import { JsonLog } from './json-log.ts'
@@ -61,7 +61,7 @@ export async function measurePropagation(changes: number, say: (line: string) =>
   const images = await publishTrafficImages(cluster.hosts.registry)
   const spec = documents(images.server[0] ?? '', images.watch)
   await cluster.run(['apply', '-f', '-', '--wait', '--timeout', '120s'], spec)
-  const containers = await witness(cluster.hosts.hosts)
+  const containers = running(await witness(cluster.hosts.hosts))
   using stack = new DisposableStack()
   const logs = new Map<string, JsonLog<Sight>>()
   for (const watcher of containers.filter(({ service }) => service === 'prod/watch')) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { startCluster, waitConverged, type Cluster } from '../cluster/cluster.ts'
-import { witness } from '../cluster/witness.ts'
+import { running, witness } from '../cluster/witness.ts'
 import { publishTrafficImages, type TrafficImages } from './images.ts'
 import { JsonLog } from './json-log.ts'
 import type { Second } from './second.ts'
@@ -81,7 +81,7 @@ export async function setStage(): Promise<Stage> {
 }
 
 async function followClients(cluster: Cluster, load: JsonLog<Second>): Promise<void> {
-  const [client] = (await witness(cluster.hosts.hosts)).filter(({ service }) => service === 'prod/clients')
+  const [client] = running(await witness(cluster.hosts.hosts)).filter(({ service }) => service === 'prod/clients')
   const host = cluster.hosts.hosts.find(({ name }) => name === client?.host)
   if (!client || !host) throw new Error('the clients do not run')
   await load.follow(host, client.id)
