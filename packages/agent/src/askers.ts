@@ -1,4 +1,4 @@
-import type { Clock } from '@bulkhead/shared'
+import { type Clock, sleep } from '@bulkhead/shared'
 
 import { isAlive } from './core/container.ts'
 import { ownership } from './core/ownership.ts'
@@ -16,6 +16,7 @@ export class Askers {
   readonly #clock: Clock
   readonly #watch: EngineWatch
   #refreshedMs = -Infinity
+  #refreshing: Promise<void> | null = null
 
   constructor(deps: { readonly clock: Clock; readonly watch: EngineWatch }) {
     this.#clock = deps.clock
@@ -26,11 +27,23 @@ export class Askers {
     const address = from.replace(/^::ffff:/, '')
     const known = this.#lookUp(address)
     if (known) return known
-    const nowMs = this.#clock.monotonicMs()
-    if (nowMs < this.#refreshedMs + refreshMs) return null
-    this.#refreshedMs = nowMs
-    await this.#watch.refresh()
+    await (this.#refreshing ??= this.#refresh())
     return this.#lookUp(address)
+  }
+
+  /**
+   * One look for all who wait for it: a program that has just begun asks several questions at once. Who comes soon
+   * after a look waits for the next one, because its container may have begun since.
+   */
+  async #refresh(): Promise<void> {
+    const waitMs = this.#refreshedMs + refreshMs - this.#clock.monotonicMs()
+    if (waitMs > 0) await sleep(this.#clock, waitMs)
+    this.#refreshedMs = this.#clock.monotonicMs()
+    try {
+      await this.#watch.refresh()
+    } finally {
+      this.#refreshing = null
+    }
   }
 
   #lookUp(address: string): Asker | null {
