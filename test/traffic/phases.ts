@@ -33,12 +33,38 @@ async function halfWay(stage: Stage, act: () => Promise<void>): Promise<void> {
 }
 
 const killedForMs = 4000
+const restartedAfterMs = 200
+
+/** `forMs`: until whatever looks after the machine's services has started it again. */
+async function killAgentHalfWay(stage: Stage, host: number, forMs: number): Promise<void> {
+  await halfWay(stage, async () => {
+    stage.cluster.agent(host).kill('SIGKILL')
+    await delay(forMs)
+    await stage.cluster.startAgent(host)
+  })
+}
+
+const paced = 'minHealthyTime: 500ms, progressDeadline: 120s'
+const canary = `{ strategy: canary, maxSurge: 3, ${paced}, steps: [ { weight: 10, pause: 5s }, { weight: 50, pause: 5s }, { weight: 100 } ] }`
+const blueGreen = `{ strategy: blue-green, keepOld: 5s, ${paced} }`
 
 export const phases: readonly Phase[] = [
   {
     name: 'rolling upgrade',
     async run(stage) {
       await stage.apply(stage.document(nextImage(stage)))
+    },
+  },
+  {
+    name: 'canary upgrade',
+    async run(stage) {
+      await stage.apply(stage.document(nextImage(stage), { update: canary }), 180)
+    },
+  },
+  {
+    name: 'blue-green upgrade',
+    async run(stage) {
+      await stage.apply(stage.document(nextImage(stage), { update: blueGreen }), 180)
     },
   },
   {
@@ -71,11 +97,14 @@ export const phases: readonly Phase[] = [
   {
     name: 'rolling upgrade, an agent of the servers killed half-way',
     async run(stage) {
-      await halfWay(stage, async () => {
-        stage.cluster.agent(2).kill('SIGKILL')
-        await delay(killedForMs)
-        await stage.cluster.startAgent(2)
-      })
+      await killAgentHalfWay(stage, 2, killedForMs)
+    },
+  },
+  {
+    name: 'rolling upgrade, the agent of the clients killed half-way',
+    async run(stage) {
+      // It answers their questions for names: they wait until it is back.
+      await killAgentHalfWay(stage, 1, restartedAfterMs)
     },
   },
 ]
