@@ -68,9 +68,9 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
       node: name,
       forMs: middle(random),
       containersDie: random.chance(0.5),
-      containersLost: random.chance(0.15),
     }),
   ],
+  [3, (random, { name }) => ({ kind: 'containers-lost', node: name, forMs: short(random) })],
   [5, (random, { host }) => ({ kind: 'power-off', host, forMs: long(random) })],
   [3, (random, { name }) => ({ kind: 'suspended', node: name, forMs: middle(random) })],
   [

@@ -48,9 +48,9 @@ export type FaultStep =
       readonly node: string
       readonly forMs: number
       readonly containersDie: boolean
-      /** It comes back without its containers. */
-      readonly containersLost?: boolean
     }
+  /** The engine is down, and comes back without its containers. */
+  | { readonly kind: 'containers-lost'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'power-off'; readonly host: string; readonly forMs: number }
   | { readonly kind: 'suspended'; readonly node: string; readonly forMs: number }
   | {

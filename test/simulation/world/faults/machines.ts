@@ -8,6 +8,7 @@ type OnNode =
   | 'agent-restart'
   | 'journal-lost'
   | 'engine-down'
+  | 'containers-lost'
   | 'suspended'
   | 'slow'
   | 'events-break'
@@ -61,9 +62,13 @@ function handlersOnNode({ schedule }: World, until: Until): OnNodeHandlers {
       until(`agent of ${node.name}`, forMs, () => node.startAgent())
     },
     'agent-restart': (node) => node.restartAgent(),
-    'engine-down'({ engine, name, host }, { forMs, containersDie, containersLost = false }) {
+    'containers-lost'({ engine, name, host }, { forMs }) {
+      engine.stop(false)
+      engine.loseContainers()
+      until(`engine of ${name}`, forMs, () => (engine.up = host.up))
+    },
+    'engine-down'({ engine, name, host }, { forMs, containersDie }) {
       engine.stop(containersDie)
-      if (containersLost) engine.loseContainers()
       until(`engine of ${name}`, forMs, () => (engine.up = host.up))
     },
     suspended({ host }, { forMs }) {
