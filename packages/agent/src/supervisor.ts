@@ -5,7 +5,7 @@ import { acceptAssignments, type AssignmentsMessage } from './core/accept.ts'
 import type { Action } from './core/action.ts'
 import { assort } from './core/assort.ts'
 import { catchUp } from './core/catch-up.ts'
-import { leftoversOf, reportsOfRemoved, reportsOfUnclaimed, unclaimedExclusive } from './core/claims.ts'
+import { dueLeftovers, leftoversOf, reportsOfRemoved, reportsOfUnclaimed } from './core/claims.ts'
 import type { ContainerInfo } from './core/container.ts'
 import { isUnwanted, type Lineage, observe, reportsOf } from './core/lineage.ts'
 import { ownership } from './core/ownership.ts'
@@ -287,14 +287,9 @@ export class Supervisor {
   #discardLeftovers(): void {
     const { store, watch, lease } = this.#deps
     if (!watch.isReady || this.#stopped) return
-    const owned = watch.containers.all()
-    if (this.#sawFullSet) {
-      const reason = 'no assignment accounts for it'
-      for (const container of leftoversOf(owned, store.all)) void this.#discardLeftover(container, reason)
-    } else if (lease.standing === 'ending' || lease.standing === 'over') {
-      const reason = 'it is exclusive, there is no record of it, and the lease of this node has run out'
-      for (const container of unclaimedExclusive(owned, store.all)) void this.#discardLeftover(container, reason)
-    }
+    const leftovers = leftoversOf(watch.containers.all(), store.all)
+    const due = dueLeftovers(leftovers, this.#sawFullSet, lease.standing)
+    for (const { container, reason } of due) void this.#discardLeftover(container, reason)
   }
 
   /** Nobody else would ever tell that it is gone: there is no record of it here. */

@@ -2,6 +2,7 @@ import { type InstanceReport, successorInstanceId, unobserved } from '@bulkhead/
 
 import type { Lineages } from './accept.ts'
 import { type ContainerInfo, isAlive } from './container.ts'
+import type { LeaseStanding } from './lease.ts'
 import type { Lineage } from './lineage.ts'
 import { isOwn, type NodeIdentity, ownership } from './ownership.ts'
 
@@ -39,14 +40,22 @@ export function leftoversOf(
   return owned.filter((container) => !claims.has(container.labels[ownership.instance] ?? ''))
 }
 
+const because = (reason: string) => (container: ContainerInfo) => ({ container, reason })
+
 /**
- * Live containers of exclusive instances of which only the labels are left to tell: there is nobody who would end them
- * with the lease of the node, such as after the loss of the journal.
+ * Which leftovers go, and why: all of them after a full set of assignments; before that only what is exclusive, once
+ * the lease is over, because without a record, as after the loss of the journal, nobody else would end it.
  */
-export function unclaimedExclusive(owned: readonly ContainerInfo[], lineages: Lineages): readonly ContainerInfo[] {
-  return leftoversOf(owned, lineages).filter(
-    (container) => isAlive(container) && container.labels[ownership.exclusive] !== undefined,
-  )
+export function dueLeftovers(
+  leftovers: readonly ContainerInfo[],
+  sawFullSet: boolean,
+  lease: LeaseStanding,
+): readonly { readonly container: ContainerInfo; readonly reason: string }[] {
+  if (sawFullSet) return leftovers.map(because('no assignment accounts for it'))
+  if (lease === 'presumed' || lease === 'held') return []
+  return leftovers
+    .filter((container) => isAlive(container) && container.labels[ownership.exclusive] !== undefined)
+    .map(because('it is exclusive, there is no record of it, and the lease of this node has run out'))
 }
 
 /** Containers on the engine that are not this node's: nobody here touches them. */
