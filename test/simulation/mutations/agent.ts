@@ -12,9 +12,9 @@ export const agentMutations: readonly Mutation[] = [
   },
   {
     name: 'what runs is taken for a leftover before the first full set',
-    file: source('supervisor.ts'),
-    find: 'if (!this.#sawFullSet || !watch.isReady || this.#stopped) return',
-    replace: 'if (!watch.isReady || this.#stopped) return',
+    file: source('core/claims.ts'),
+    find: 'if (sawFullSet) return leftovers',
+    replace: 'if (sawFullSet || leftovers.length > 0) return leftovers',
   },
   {
     name: 'what the full set lacks is kept',
@@ -43,7 +43,7 @@ export const agentMutations: readonly Mutation[] = [
   {
     name: 'a server that has fallen silent is never left',
     file: source('session/session.ts'),
-    find: 'if (silentMs > Math.max(deadHeartbeats * everyMs, deadMinMs) || oldestMs > unheardMs) {',
+    find: 'if (silentMs > deadMs || oldestMs > unheardMs) {',
     replace: 'if (silentMs > 1e12 && oldestMs > unheardMs) {',
   },
   {

@@ -108,8 +108,8 @@ export const controlPlaneMutations: readonly Mutation[] = [
   {
     name: 'agents are not told what is to stop',
     file: source('sessions/core/assignments.ts'),
-    find: 'before.desired !== after.desired ||',
-    replace: "before.desired !== after.desired && after.desired === 'run' ||",
+    find: 'orderOf(before) !== orderOf(after) ||',
+    replace: "orderOf(before) !== orderOf(after) && after.desired === 'run' ||",
   },
   {
     name: 'what an inventory lacks is not noticed',

@@ -65,5 +65,13 @@ export const leaseMutations: readonly Mutation[] = [
     file: 'packages/controlplane/src/sessions/hub.ts',
     find: 'if (monitor.isLeaseOver(session.node)) {',
     replace: 'if (monitor.isLeaseOver(session.node) && session.node.length > 99) {',
+    // An agent leaves a server that is silent for so long, so that both have to be wrong.
+    also: [
+      {
+        file: 'packages/agent/src/session/session.ts',
+        find: 'if (silentMs > deadMs || oldestMs > unheardMs) {',
+        replace: 'if (silentMs > 1e12 && oldestMs > unheardMs) {',
+      },
+    ],
   },
 ]

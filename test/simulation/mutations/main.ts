@@ -3,12 +3,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 
-import { agentMutations } from './agent.ts'
-import { controlPlaneMutations } from './control-plane.ts'
+import { mutations } from './all.ts'
 import { applyTo, copySources } from './copy.ts'
-import { leaseMutations } from './leases.ts'
-import type { Mutation } from './mutation.ts'
-import { withdrawalMutations } from './withdrawal.ts'
 
 /* Puts one deliberate bug after the other into a copy of the sources and counts the seeds until one finds it. */
 
@@ -40,13 +36,7 @@ const say = (line: string): void => {
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, from: { type: 'string' } } })
 const first = Number(values.from ?? 1)
-const all: readonly Mutation[] = [
-  ...leaseMutations,
-  ...controlPlaneMutations,
-  ...agentMutations,
-  ...withdrawalMutations,
-]
-const chosen = all.filter(({ name }) => name.includes(values.only ?? ''))
+const chosen = mutations.filter(({ name }) => name.includes(values.only ?? ''))
 const copy = await copySources()
 let missed = 0
 try {
