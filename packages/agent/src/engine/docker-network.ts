@@ -145,6 +145,9 @@ const baseOf = (name: string, labels: Labels): NetworkCreateOptions => ({
   Options: { [isolation]: 'false' },
 })
 
+/** Text that sorts by age; comparing by the rules of a language would take 3 MB of memory. */
+const age = ({ Created, Id }: NetworkInspectInfo): string => `${Created} ${Id}`
+
 /** All networks of exactly this name, the oldest first. */
 async function findBridges(
   docker: Docker,
@@ -154,5 +157,5 @@ async function findBridges(
   const found = await docker.listNetworks({ filters: { name: [name] }, abortSignal })
   return found
     .filter((network) => network.Name === name)
-    .toSorted((a, b) => a.Created.localeCompare(b.Created) || a.Id.localeCompare(b.Id))
+    .toSorted((a, b) => (age(a) < age(b) ? -1 : 1))
 }

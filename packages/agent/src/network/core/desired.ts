@@ -148,7 +148,7 @@ function mayUse(peer: Peer, { environment, zone }: Publication, policy: Policy):
 
 function egressOf({ policy, bridges }: NetworkView): readonly Egress[] {
   return Object.entries(policy?.zones ?? {})
-    .toSorted(([a], [b]) => a.localeCompare(b))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([zone, { egress: rules }]) => {
       const devices = bridges.flatMap((bridge) => (bridge.zone === zone ? [bridge.device] : []))
       return devices.length === 0 || rules.length === 0
