@@ -21,7 +21,8 @@ export class Records {
   take(commit: Commit): void {
     this.at = commit.revision
     for (const change of commit.changes) {
-      if (change.kind === 'zones' || change.kind === 'token' || change.kind === 'external') continue
+      if (change.kind === 'zones' || change.kind === 'token') continue
+      if (change.kind === 'external' || change.kind === 'secret') continue
       const records = this[change.kind] as Map<string, unknown>
       if (change.after === undefined) records.delete(change.key)
       else records.set(change.key, change.after)

@@ -4,11 +4,11 @@ import type { AgentDeps, AgentSettings } from './agent-deps.ts'
 import { Askers, type FindAsker } from './askers.ts'
 import { CpuLimits } from './cpu-limits.ts'
 import { answer } from './discovery/answer.ts'
+import { ensureNetworks, networkOfLabels, networksInUse } from './discovery/networks-in-use.ts'
 import { Networks } from './discovery/networks.ts'
 import { nameHandler } from './dns/name-handler.ts'
 import { NameServers } from './dns/name-servers.ts'
 import { Drains } from './drains.ts'
-import { ensureNetworks, networkOfLabels, networksInUse } from './discovery/networks-in-use.ts'
 import { EngineWatch } from './engine/engine-watch.ts'
 import { Pulls } from './engine/pulls.ts'
 import { Executor } from './execute.ts'
@@ -110,19 +110,17 @@ export class Agent {
       executor,
       pulls,
       probes: new ProbeSync({ ...deps, watch, runner: this.#runner }),
-      drains: new Drains({ ...deps, onQuiet: (instance) => this.#supervisor.markInstance(instance) }),
+      drains: new Drains({
+        ...deps,
+        onQuiet: (instance) => this.#supervisor.markInstance(instance),
+      }),
       onFailure: (lineage, failed) =>
         noteFailure({ ...deps, store: this.#store, outbox: this.#session.outbox }, lineage, failed),
       onRemoved: (report) => this.#session.outbox.putLast(report),
       preparedLimit: settings.preparedSuccessors,
     })
     this.#session = this.#makeSession()
-    this.#streams = new Streams({
-      ...deps,
-      findContainer: (instance) => watch.containers.ofInstance(instance)[0]?.id ?? null,
-      send: (message) => this.#session.send(message),
-      bufferedBytes: () => this.#session.bufferedBytes,
-    })
+    this.#streams = this.#makeStreams()
   }
 
   /** Until `signal` is aborted. Containers run on then. */
@@ -151,6 +149,16 @@ export class Agent {
     this.#streams.closeAll()
     await this.#networks.close()
     await this.#journal.close()
+  }
+
+  #makeStreams(): Streams {
+    const { containers } = this.#watch
+    return new Streams({
+      ...this.#deps,
+      findContainer: (instance) => containers.ofInstance(instance)[0]?.id ?? null,
+      send: (message) => this.#session.send(message),
+      bufferedBytes: () => this.#session.bufferedBytes,
+    })
   }
 
   #makeGuard(): Guard {
@@ -199,7 +207,14 @@ export class Agent {
     const { dns, servesAddresses, logger } = this.#deps
     const directory = this.#traffic
     const { dnsForward: forwarding } = this.#settings
-    const handler = nameHandler({ ...dns, directory, findAsker, servesAddresses, forwarding, logger })
+    const handler = nameHandler({
+      ...dns,
+      directory,
+      findAsker,
+      servesAddresses,
+      forwarding,
+      logger,
+    })
     const onNotice = (action: string, reason: string): void =>
       this.#session.send({ kind: 'notice', action, reason })
     return new NameServers({ ...this.#deps, listen: dns.listen, handler, onNotice })
@@ -232,6 +247,8 @@ export class Agent {
         this.#names.repeatProblems()
       },
       assignments: (message) => this.#supervisor.accept(message),
+      secrets: ({ secrets }) =>
+        void this.#proxy?.setSecrets(secrets, () => this.#traffic.refresh()),
       policy: ({ policy }) => {
         this.#traffic.setPolicy(policy)
         this.#guard.heard()

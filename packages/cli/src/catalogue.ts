@@ -19,6 +19,7 @@ import { defineRestore } from './commands/restore.ts'
 import { defineRollout } from './commands/rollout.ts'
 import { defineScale } from './commands/scale.ts'
 import { defineSchema } from './commands/schema.ts'
+import { defineSecret } from './commands/secret.ts'
 import { defineToken } from './commands/token.ts'
 import { defineTop } from './commands/top.ts'
 import { defineValidate } from './commands/validate.ts'
@@ -143,6 +144,11 @@ export const catalogue: readonly CommandGroup[] = [
         name: 'token',
         summary: 'Create tokens with which nodes join',
         define: defineToken,
+      },
+      {
+        name: 'secret',
+        summary: 'Set, list and delete secrets',
+        define: defineSecret,
       },
       {
         name: 'backup',

@@ -7,6 +7,7 @@ import { NodeMonitor } from './nodes/monitor.ts'
 import { ReconcileLoop } from './reconcile/loop.ts'
 import { TrafficLedger } from './rollout/traffic-ledger.ts'
 import { Hub, type HubDeps } from './sessions/hub.ts'
+import type { Vault } from './secrets/vault.ts'
 import type { State } from './state/state.ts'
 
 export interface ComposeDeps {
@@ -15,6 +16,7 @@ export interface ComposeDeps {
   readonly config: Config
   readonly registries: readonly RegistryAccess[]
   readonly logger: Logger
+  readonly vault?: Vault
 }
 
 /** What works on the state while a control plane runs. */
@@ -27,7 +29,7 @@ export interface Works {
 }
 
 /** Builds everything that follows the state and connects it; nothing acts before `loop` and `monitor` are started. */
-export function compose({ state, clock, config, registries, logger }: ComposeDeps, stop: AbortSignal): Works {
+export function compose({ state, clock, config, registries, logger, vault }: ComposeDeps, stop: AbortSignal): Works {
   const onProblem = (error: unknown): void => logger.error({ err: error }, 'a change of liveness could not be written')
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem })
   const tables = new Tables(state.view)
@@ -35,7 +37,7 @@ export function compose({ state, clock, config, registries, logger }: ComposeDep
   const loop = new ReconcileLoop({ state, clock, config, monitor, traffic, logger })
   const onTraffic: HubDeps['onTraffic'] = (reported) => loop.look(traffic.take(reported))
   const { nodes, network } = config
-  const hub = new Hub({ state, clock, monitor, tables, config: nodes, network, registries, logger, onTraffic })
+  const hub = new Hub({ state, clock, monitor, tables, config: nodes, network, registries, logger, vault, onTraffic })
   state.feed.subscribe((commit) => {
     tables.follow([commit])
     hub.follow([commit])

@@ -15,6 +15,9 @@ import { readConfig } from './config/read-config.ts'
 import type { Config } from './config/config.ts'
 import type { serveNames } from './dns/serve-names.ts'
 import type { Logger } from './logger.ts'
+import { readKeys, writeKeys } from './secrets/key-file.ts'
+import { Secrets } from './secrets/secrets.ts'
+import { Vault } from './secrets/vault.ts'
 import { listenForBeats } from './sessions/beat-socket.ts'
 import { openState, type State } from './state/state.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -146,7 +149,10 @@ interface Serving {
 
 async function serve(state: State, { backup, options, config, logins, logger, stop, onReady }: Serving): Promise<void> {
   const clock = systemClock
-  const { monitor, tables, traffic, hub, loop } = compose({ state, clock, config, registries: logins, logger }, stop)
+  const keyFile = join(options.data, 'secrets.key')
+  const vault = new Vault(readKeys(keyFile))
+  const secrets = new Secrets({ state, vault, saveKeys: (keys) => writeKeys(keyFile, keys) })
+  const { monitor, tables, traffic, hub, loop } = compose({ state, clock, config, registries: logins, logger, vault }, stop)
   const app = await makeApp({
     state,
     hub,
@@ -158,6 +164,7 @@ async function serve(state: State, { backup, options, config, logins, logger, st
     logger,
     version: options.version,
     backup,
+    secrets,
     resolveImage: (name) => resolveImage(name, config.images, logins),
   })
   if (config.images.local === 'allow') {

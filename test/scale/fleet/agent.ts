@@ -95,6 +95,7 @@ export class SimulatedAgent {
         this.#events.onHeartbeat(performance.now() - this.#sentAtMs)
         return
       case 'policy':
+      case 'secrets':
       case 'endpoints':
       case 'status-ack':
       case 'stream-open':

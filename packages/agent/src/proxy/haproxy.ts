@@ -9,13 +9,19 @@ import type { Logger } from 'pino'
 import type { ProxyConfig } from './core/config.ts'
 import { takenBySomebody } from './core/listeners.ts'
 import { parseTraffic } from './core/stats.ts'
-import { bindOf, configText, type ProcessSettings, structureOf } from './core/text.ts'
+import {
+  bindOf,
+  certificateLists,
+  configText,
+  type ProcessSettings,
+  structureOf,
+} from './core/text.ts'
 import { parseMaster } from './core/worker.ts'
 import { readListeners, socketsOf } from './listening.ts'
 import { MasterProcess } from './master-process.ts'
 import { askMaster } from './master-socket.ts'
 import type { Applied, Proxy, ServerTraffic } from './proxy.ts'
-import { Workers } from './workers.ts'
+import { type Worker, Workers } from './workers.ts'
 
 const run = promisify(execFile)
 
@@ -38,6 +44,8 @@ const applyMs = 15_000
 const startMs = 10_000
 const checkMs = 30_000
 const pollMs = 20
+/** After a start that failed. */
+const againMs = 300
 const guardMs = 200
 const sweepMs = 1000
 /** Somebody may have changed it by hand. */
@@ -45,6 +53,11 @@ const verifyMs = 60_000
 
 /** The configuration cannot be loaded: trying again changes nothing. */
 class Unloadable extends Error {}
+
+function alertsIn(text: string): string {
+  const alerts = text.split('\n').filter((line) => line.startsWith('[ALERT]'))
+  return (alerts.length > 0 ? alerts.join('; ') : text.trim()).slice(0, 1000)
+}
 
 /** HAProxy as the node-local proxy: a master that outlives the agent, told of servers without a reload. */
 export class Haproxy implements Proxy {
@@ -167,7 +180,7 @@ export class Haproxy implements Proxy {
           return this.#begin(config)
         }
         logger.debug({ err: error }, 'the proxy is not ready')
-        await sleep(clock, pollMs)
+        await sleep(clock, this.#master.pid === null ? againMs : pollMs)
       }
     }
   }
@@ -190,10 +203,22 @@ export class Haproxy implements Proxy {
     }
     const { fitting, leftOut } = await this.#fit(config)
     const structure = structureOf(fitting, this.#process)
-    if (taking.some((worker) => worker.structure !== structure))
+    const isOther = taking.some((worker) => worker.structure !== structure)
+    if (isOther || (await this.#hasClosed(taking))) {
       await this.#reload(fitting, structure)
+      const closed = await this.#hasClosed(await this.#workers.taking())
+      if (closed) throw new Error('not all addresses are listened at')
+    }
     this.#verifiedMs = this.#deps.clock.monotonicMs()
     return { leftOut }
+  }
+
+  /** One whose listening sockets another process had to let go of, say. */
+  async #hasClosed(workers: readonly Worker[]): Promise<boolean> {
+    for (const { pid } of workers) {
+      if ((await this.#workers.closed(pid)).length > 0) return true
+    }
+    return false
   }
 
   async #begin(config: ProxyConfig): Promise<Applied> {
@@ -251,15 +276,15 @@ export class Haproxy implements Proxy {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     await mkdir(join(directory, 'empty'), { recursive: true })
     await chmod(join(directory, 'empty'), 0o555)
+    for (const [name, text] of certificateLists(config))
+      await writeFile(join(directory, name), text)
     await writeFile(`${path}.new`, configText(config, this.#process), { mode: 0o600 })
     try {
       await run(binary, ['-c', '-f', 'haproxy.cfg.new'], { cwd: directory, timeout: checkMs })
     } catch (error) {
       const said =
         error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
-      throw new Unloadable(
-        `HAProxy does not accept its configuration: ${said.trim().slice(0, 1000)}`,
-      )
+      throw new Unloadable(`HAProxy does not accept its configuration: ${alertsIn(said)}`)
     }
     await rename(`${path}.new`, path)
   }

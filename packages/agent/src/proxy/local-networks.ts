@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -10,9 +10,14 @@ const options = {
   env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
 }
 
-const nonLocalBind6 = '/proc/sys/net/ipv6/ip_nonlocal_bind'
-
 const familyOf = (network: string): string => (network.includes(':') ? '-6' : '-4')
+
+/** An address of IPv6 stands for the network of services that it is of. */
+async function isListenedIn(made: string): Promise<boolean> {
+  const network = made.includes('/') ? made : `${made}/96`
+  const argv = ['-H', '-l', '-t', '-n', familyOf(made), 'src', network]
+  return (await run('ss', argv, options)).stdout.trim() !== ''
+}
 
 /** Networks whose every address is local to this machine, so that programs can listen there. */
 export class LocalNetworks {
@@ -27,20 +32,30 @@ export class LocalNetworks {
 
   async make(network: string): Promise<void> {
     await this.#note(network)
-    const family = familyOf(network)
-    // Unlike IPv4, a route alone does not let anybody listen there.
-    if (family === '-6') await writeFile(nonLocalBind6, '1\n')
-    await run('ip', [family, 'route', 'replace', 'local', network, 'dev', 'lo'], options)
+    const argv = [familyOf(network), 'route', 'replace', 'local', network, 'dev', 'lo']
+    await run('ip', argv, options)
   }
 
-  /** Takes back what was made here, unless something listens at an address of it: another proxy, say. */
+  /**
+   * Gives the machine an address of IPv6 that programs connect from. One that is `byName` is taken only by a program
+   * that asks for it.
+   */
+  async own(address: string, byName: boolean): Promise<void> {
+    await this.#note(address)
+    const lifetimes = byName ? ['valid_lft', 'forever', 'preferred_lft', '0'] : []
+    const argv = ['-6', 'address', 'replace', `${address}/128`, 'dev', 'lo', ...lifetimes]
+    await run('ip', argv, options)
+  }
+
+  /** Takes back what was made here, unless something listens in its network: another proxy, say. */
   async unmakeAll(): Promise<void> {
     const text = await readFile(this.#file, 'utf8').catch(() => '')
-    for (const network of new Set(text.split('\n').filter((line) => line !== ''))) {
-      const family = familyOf(network)
-      const { stdout } = await run('ss', ['-H', '-l', '-t', '-n', family, 'src', network], options)
-      if (stdout.trim() !== '') continue
-      const argv = [family, 'route', 'del', 'local', network, 'dev', 'lo']
+    for (const made of new Set(text.split('\n').filter((line) => line !== ''))) {
+      if (await isListenedIn(made)) continue
+      const family = familyOf(made)
+      const argv = made.includes('/')
+        ? [family, 'route', 'del', 'local', made, 'dev', 'lo']
+        : [family, 'address', 'del', `${made}/128`, 'dev', 'lo']
       // It may be gone already.
       await run('ip', argv, options).catch(() => {})
     }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { type NetworkFacts, systemClock } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
+import { CertificateFiles } from './certificates.ts'
 import { Haproxy } from './haproxy.ts'
 import { findAccount, findHaproxy } from './installation.ts'
 import { proxyDirectory } from './leave.ts'
@@ -11,7 +12,7 @@ import type { ProxyServiceDeps } from './proxy-service.ts'
 
 /** The node's proxy, or why there is none. */
 export interface OpenedProxy {
-  readonly deps: Pick<ProxyServiceDeps, 'proxy' | 'makeLocal'> | null
+  readonly deps: Pick<ProxyServiceDeps, 'proxy' | 'makeLocal' | 'own' | 'certificates'> | null
   readonly facts: Pick<NetworkFacts, 'proxy' | 'proxyReason'>
   /** Whether connections to the addresses of services are passed on here. */
   readonly isServing: () => boolean
@@ -35,7 +36,12 @@ export async function openProxy(data: string, logger: Logger): Promise<OpenedPro
   const proxy = new Haproxy({ clock: systemClock, logger }, settings)
   const local = new LocalNetworks(directory)
   return {
-    deps: { proxy, makeLocal: (network) => local.make(network) },
+    deps: {
+      proxy,
+      makeLocal: (network) => local.make(network),
+      own: (address, byName) => local.own(address, byName),
+      certificates: new CertificateFiles(directory),
+    },
     facts: { proxy: version, proxyReason: '' },
     isServing: () => proxy.isServing,
   }

@@ -1,7 +1,16 @@
-import { type Clock, type FromAgentMessage, type Policy, sleep } from '@bulkhead/shared'
+import {
+  type Clock,
+  type FromAgentMessage,
+  type Policy,
+  serviceAddress6,
+  sleep,
+  unusedIndexes,
+  type ToAgentMessage,
+} from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
 import type { Traffic, TrafficConsumer } from '../traffic/consumer.ts'
+import type { CertificateFiles, SecretValues } from './certificates.ts'
 import { makeConfig, type ProxyNode } from './core/make-config.ts'
 import { reportSince, type Told } from './core/report.ts'
 import type { Proxy } from './proxy.ts'
@@ -12,9 +21,16 @@ export interface ProxyServiceDeps {
   readonly proxy: Proxy
   /** Makes a whole network local to the machine, so that the proxy can listen at its addresses. */
   readonly makeLocal: (network: string) => Promise<void>
+  /** Gives the machine an address of IPv6 to connect from; `byName`: only programs that ask for it do. */
+  readonly own: (address: string, byName: boolean) => Promise<void>
   readonly send: (message: FromAgentMessage) => void
   readonly node: () => ProxyNode
+  readonly certificates: CertificateFiles
 }
+
+type SecretValue = Extract<ToAgentMessage, { kind: 'secrets' }>['secrets'][number]
+
+type Networks = Pick<Policy, 'services' | 'services6'>
 
 const reportMs = 3000
 /** What is left out because somebody else is in its place is tried again after this time. */
@@ -25,8 +41,8 @@ const maxReason = 4096
 
 /** Networks that have been made local; `services6` is null where there is no IPv6, for the reason in `problem`. */
 interface Local {
-  readonly networks: string
-  readonly services6: string | null
+  readonly wanted: string
+  readonly networks: Networks
   readonly problem: string | null
   readonly sinceMs: number
 }
@@ -40,6 +56,8 @@ export class ProxyService implements TrafficConsumer {
   #local: Local | null = null
   #last: Traffic | null = null
   #retrying = false
+  #loading: Promise<void> | null = null
+  #setting: Promise<void> = Promise.resolve()
 
   constructor(deps: ProxyServiceDeps) {
     this.#deps = deps
@@ -50,13 +68,36 @@ export class ProxyService implements TrafficConsumer {
     // Without rules nothing is known of the network of services: what runs is left as it is.
     if (policy === null) return
     this.#last = traffic
-    await this.#ensureLocal(policy)
-    const { services6, problem } = this.#local ?? { services6: null, problem: null }
-    const offered = { ...policy, services6 }
-    const { config, problems } = makeConfig(traffic, offered, this.#deps.node(), new Map())
+    const { networks, problem } = await this.#ensureLocal(policy)
+    const { node, certificates } = this.#deps
+    this.#loading ??= certificates.load()
+    await this.#loading
+    const { config, problems } = makeConfig(
+      traffic,
+      { ...policy, ...networks },
+      node(),
+      certificates.known,
+    )
     const { leftOut } = await this.#deps.proxy.apply(config)
     this.#tell([...(problem === null ? [] : [problem]), ...problems, ...leftOut])
     if (leftOut.length > 0) this.#retry()
+  }
+
+  /** The secrets that the node needs, in place of those before; `onSet`: their files are there. */
+  setSecrets(secrets: readonly SecretValue[], onSet: () => void): Promise<void> {
+    const values = new Map(secrets.map(({ key, value }) => [key, Buffer.from(value, 'base64')]))
+    this.#setting = this.#setting.then(() => this.#set(values)).then(onSet)
+    return this.#setting
+  }
+
+  async #set(values: SecretValues): Promise<void> {
+    try {
+      await this.#loading
+      await this.#deps.certificates.set(values)
+      this.#loading = Promise.resolve()
+    } catch (error) {
+      this.#deps.logger.error({ err: error }, 'secrets cannot be kept')
+    }
   }
 
   /** Until `signal` is aborted; the proxy runs on then. */
@@ -70,25 +111,35 @@ export class ProxyService implements TrafficConsumer {
   }
 
   /** A node without IPv6 goes without it; without IPv4 nothing can be offered. */
-  async #ensureLocal({ services, services6 }: Policy): Promise<void> {
+  async #ensureLocal({ services, services6 }: Networks): Promise<Local> {
     const { clock, makeLocal } = this.#deps
-    const networks = `${services} ${services6 ?? ''}`
+    const wanted = `${services} ${services6}`
     const nowMs = clock.monotonicMs()
-    if (this.#local?.networks === networks && nowMs < this.#local.sinceMs + routeMs) return
+    if (this.#local?.wanted === wanted && nowMs < this.#local.sinceMs + routeMs) return this.#local
     await makeLocal(services)
-    const problem = services6 === null ? null : await this.#makeLocal6(services6)
-    const usable = problem === null ? services6 : null
-    this.#local = { networks, services6: usable, problem, sinceMs: nowMs }
+    const problem = await this.#whyNot6({ services, services6 })
+    const networks = { services, services6: problem === null ? services6 : null }
+    this.#local = { wanted, networks, problem, sinceMs: nowMs }
+    return this.#local
   }
 
-  async #makeLocal6(services6: string): Promise<string | null> {
+  async #whyNot6(networks: Networks): Promise<string | null> {
     try {
-      await this.#deps.makeLocal(services6)
+      await this.#makeLocal6(networks)
       return null
     } catch (error) {
       const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
       return `services are not offered by IPv6 here: ${why}`
     }
+  }
+
+  async #makeLocal6({ services, services6 }: Networks): Promise<void> {
+    if (services6 === null) return
+    const { makeLocal, own } = this.#deps
+    await makeLocal(services6)
+    // Programs of this machine must not be taken for the proxy itself.
+    await own(serviceAddress6(services6, services, unusedIndexes.first), false)
+    await own(serviceAddress6(services6, services, unusedIndexes.last), true)
   }
 
   /** Each problem becomes an event once, as long as it lasts. */

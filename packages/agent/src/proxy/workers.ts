@@ -1,5 +1,6 @@
 import type { ProxyConfig } from './core/config.ts'
 import { commandLines, removableServers, serverCommands } from './core/difference.ts'
+import { closedFrontends } from './core/stats.ts'
 import { type ObservedServer, parseInfo, parseProcesses, parseServers } from './core/worker.ts'
 
 export interface Worker {
@@ -29,6 +30,12 @@ export class Workers {
       if (info && !info.isStopping) taking.push({ pid, structure: info.structure })
     }
     return taking
+  }
+
+  /** Frontends of a worker that do not listen. */
+  async closed(pid: number): Promise<readonly string[]> {
+    const answer = await this.#ask(`@!${pid} show stat -1 1 -1`)
+    return closedFrontends(answer)
   }
 
   /** All of them, those that only end what they have included. */

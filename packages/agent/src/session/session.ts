@@ -29,6 +29,7 @@ export interface SessionHandlers {
   welcome(message: Message<'welcome'>): void
   assignments(message: Message<'assignments'>): void
   policy(message: Message<'policy'>): void
+  secrets(message: Message<'secrets'>): void
   /** The agent says itself when everything goes by them. */
   endpoints(message: Message<'endpoints'>): void
   streamOpen(message: Message<'stream-open'>): void
@@ -183,6 +184,8 @@ export class Session {
         return this.#assignments(message)
       case 'policy':
         return handlers.policy(message)
+      case 'secrets':
+        return handlers.secrets(message)
       case 'endpoints':
         return handlers.endpoints(message)
       case 'status-ack':

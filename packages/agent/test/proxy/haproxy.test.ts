@@ -2,14 +2,14 @@ import { Agent } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { serviceAddress6 } from '@bulkhead/shared'
-import { test } from 'tap'
+import { t as tap, test } from 'tap'
 
 import type { Haproxy } from '../../src/proxy/haproxy.ts'
-import { LocalNetworks } from '../../src/proxy/local-networks.ts'
 import { ask, startLoad } from './support/clients.ts'
 import { type Instance, startInstance } from './support/instance.ts'
 import { configOf, port, skip, startProxy, url, urlOf } from './support/real-proxy.ts'
+
+tap.setTimeout(120_000)
 
 const serversOf = (instances: readonly Instance[]) => instances.map(({ server }) => server)
 
@@ -262,28 +262,3 @@ void test(
     echo.close()
   },
 )
-
-const skip6 = skip || (process.getuid?.() === 0 ? false : 'only root can make addresses local')
-
-void test('a service is reached by IPv6, too', { skip: skip6, timeout: 30_000 }, async (t) => {
-  await using real = await startProxy()
-  const services6 = `fd62:756c:${(process.pid % 0xffff).toString(16)}::/96`
-  const local = new LocalNetworks(real.directory)
-  await local.make(services6)
-  const instance = await startInstance('web-0')
-  try {
-    const config = configOf({ servers: [instance.server] })
-    const address = serviceAddress6(services6, config.services, 1)
-    const frontends = config.frontends.flatMap((one) => [
-      one,
-      { ...one, name: `${one.name}.6`, address },
-    ])
-    await real.proxy.apply({ ...config, frontends, services6 })
-    t.equal((await fetch(`http://[${address}]:${port}/`)).status, 200)
-    t.equal((await fetch(url)).status, 200)
-  } finally {
-    instance.kill()
-    await real.proxy.stop()
-    await local.unmakeAll()
-  }
-})

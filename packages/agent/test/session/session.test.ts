@@ -9,8 +9,8 @@ import { RefusedByServer } from '../../src/session/transport.ts'
 import { udpDatagrams } from '../../src/session/udp-datagrams.ts'
 import { sessionUrl, wsTransport } from '../../src/session/ws-transport.ts'
 import { FakeServer } from '../support/fake-server.ts'
-import { assignment } from '../support/templates.ts'
 import { noFence } from '../support/no-fence.ts'
+import { assignment } from '../support/templates.ts'
 
 const facts = {
   address: '10.0.0.1',
@@ -38,6 +38,7 @@ function begin(server: string, token = 'node-token') {
       heard.push(`endpoints ${tables.length}`)
       session.send({ kind: 'endpoints-applied', revision })
     },
+    secrets: ({ secrets }) => heard.push(`secrets ${secrets.length}`),
     streamOpen: ({ stream }) => heard.push(`open ${stream}`),
     streamClose: (stream) => heard.push(`close ${stream}`),
     disconnected: () => heard.push('disconnected'),

@@ -17,6 +17,7 @@ const ofServices: Rule = {
 const rules = {
   service: ofServices,
   environment: ofServices,
+  secret: { ...ofServices, list: 'bulkhead secret list' },
   instance: { ...ofServices, list: 'bulkhead get instances' },
   node: {
     pattern: /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/,

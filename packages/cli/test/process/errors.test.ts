@@ -17,7 +17,7 @@ const refused: Answers = {
 
 const cases: readonly Case[] = [
   ['gett', 2, 'error: gett: there is no such command; did you mean get?\n'],
-  ['secret list', 2, 'error: secret: there is no such command; see bulkhead --help\n'],
+  ['compliance list', 2, 'error: compliance: there is no such command; see bulkhead --help\n'],
   ['--wat', 2, "error: bulkhead: unknown option '--wat'; see bulkhead --help\n"],
   [
     'scale web',

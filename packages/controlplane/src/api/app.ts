@@ -14,6 +14,7 @@ import { instanceRoutes } from './routes/instances.ts'
 import { externalServiceRoutes } from './routes/external-services.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { serviceDiscoveryRoutes } from './routes/service-discovery.ts'
+import { secretRoutes } from './routes/secrets.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { systemRoutes } from './routes/system.ts'
@@ -86,6 +87,7 @@ export async function makeApp(deps: ApiDeps): Promise<FastifyInstance> {
     nodeRoutes,
     externalServiceRoutes,
     tokenRoutes,
+    secretRoutes,
     discoveryRoutes,
     serviceDiscoveryRoutes,
     explainRoutes,

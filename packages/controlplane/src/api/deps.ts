@@ -6,6 +6,7 @@ import type { Tables } from '../discovery/tables.ts'
 import type { Logger } from '../logger.ts'
 import type { NodeMonitor } from '../nodes/monitor.ts'
 import type { TrafficLedger } from '../rollout/traffic-ledger.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { Hub } from '../sessions/hub.ts'
 import type { State } from '../state/state.ts'
 import type { Principal } from './auth.ts'
@@ -24,6 +25,8 @@ export interface ApiDeps {
   readonly version: string
   /** Writes a consistent copy of the store to a file that does not exist yet. */
   readonly backup: (file: string) => Promise<void>
+  /** Left out by control planes that keep none. */
+  readonly secrets?: Secrets
   readonly resolveImage: (name: string) => Promise<ResolvedImage>
 }
 

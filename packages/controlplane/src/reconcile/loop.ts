@@ -124,6 +124,7 @@ export class ReconcileLoop {
         return true
       case 'external':
       case 'token':
+      case 'secret':
         return false
       default:
         return change satisfies never

@@ -1,9 +1,10 @@
-import { BulkheadError, isGone, wireVersion, type Clock, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
+import { BulkheadError, wireVersion, type Clock, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
 
 import type { NetworkConfig, NodesConfig } from '../config/config.ts'
 import type { Tables } from '../discovery/tables.ts'
 import type { Logger } from '../logger.ts'
 import type { NodeMonitor } from '../nodes/monitor.ts'
+import type { Vault } from '../secrets/vault.ts'
 import type { State } from '../state/state.ts'
 import type { Commit } from '../state/view.ts'
 import { Beats } from './beats.ts'
@@ -11,9 +12,12 @@ import { Audiences } from './audiences.ts'
 import { closeCodes, type Connection } from './connection.ts'
 import { applyInventory, applyReports } from './core/apply-reports.ts'
 import { deltasOf, fullSet } from './core/assignments.ts'
+import { isAstray } from './core/astray.ts'
 import { sameClock, type HostClock } from './core/host-clock.ts'
+import { sameMembers } from './core/same-members.ts'
 import { EndpointPushes } from './endpoint-pushes.ts'
 import { PolicyPushes } from './policy-pushes.ts'
+import { SecretPushes } from './secret-pushes.ts'
 import { Session, type SessionHandlers } from './session.ts'
 import { TrafficCounts } from './traffic-counts.ts'
 import { Withdrawals } from './withdrawals.ts'
@@ -28,6 +32,8 @@ export interface HubDeps {
   readonly registries: readonly RegistryAccess[]
   readonly logger: Logger
   /** Hears what the proxies of nodes have sent to instances. */
+  /** What opens secrets for nodes that need them. */
+  readonly vault?: Vault | undefined
   readonly onTraffic?: (instances: Extract<FromAgentMessage, { kind: 'traffic' }>['instances']) => void
 }
 
@@ -49,6 +55,7 @@ export class Hub implements SessionHandlers {
   readonly #audiences = new Audiences()
   readonly #pushes: EndpointPushes
   readonly #policies: PolicyPushes
+  readonly #secrets: SecretPushes | null
   readonly #withdrawals: Withdrawals
 
   constructor(deps: HubDeps) {
@@ -60,6 +67,8 @@ export class Hub implements SessionHandlers {
     this.#pushes = new EndpointPushes({ view: state.view, tables, clock, audiences: this.#audiences, onSent: () => this.#withdrawals.look() })
     tables.listen((touched) => this.#pushes.take(touched))
     this.#policies = new PolicyPushes({ view: state.view, clock, network, sessions })
+    const { vault } = deps
+    this.#secrets = vault ? new SecretPushes({ view: state.view, clock, vault, sessions }) : null
     this.#withdrawals = new Withdrawals({
       ...deps,
       isPending: (service) => this.#pushes.isPending(service),
@@ -126,6 +135,7 @@ export class Hub implements SessionHandlers {
     const last = commits.at(-1)
     if (!last) return
     this.#policies.follow(commits)
+    this.#secrets?.follow(commits)
     this.#withdrawals.follow(commits)
     for (const [node, { upserts, removes }] of deltasOf(this.#deps.state.view, commits)) {
       this.get(node)?.sendDelta(last.revision, upserts, removes)
@@ -213,6 +223,7 @@ export class Hub implements SessionHandlers {
     if (session.beatKey) this.beats.synced(session.node, session.bootId, session.beatKey)
     await this.#sendFullSet(session)
     this.#policies.tell(session)
+    this.#secrets?.begin(session)
     this.#pushes.sendAll(session)
     logger.info({ node: session.node, instances: reports.length, unmanaged }, 'inventory taken')
   }
@@ -226,7 +237,7 @@ export class Hub implements SessionHandlers {
     await state.write({ actor: `node:${session.node}` }, (tx) => {
       applyReports(tx, session.node, reports)
     })
-    if (this.#isAstray(session, reports)) await this.#sendFullSet(session)
+    if (isAstray(this.#deps.state.view, session.node, reports)) await this.#sendFullSet(session)
   }
 
   onHeartbeat(session: Session): void {
@@ -270,16 +281,6 @@ export class Hub implements SessionHandlers {
     session.close(closeCodes.restarting, 'the control plane could not handle a message; connect again')
   }
 
-  /** Whether the agent reports something live that has no live record: it missed, or crossed, a message. */
-  #isAstray(session: Session, reports: readonly { instance: string; observed: { state: string } }[]): boolean {
-    const { view } = this.#deps.state
-    return reports.some(({ instance, observed }) => {
-      if (observed.state === 'stopped' || observed.state === 'failed') return false
-      const record = view.instances.get(instance)
-      return !record || isGone(record) || record.lostAtMs !== null || record.node !== session.node
-    })
-  }
-
   /**
    * Only what is durable leaves this process: an agent must never act on what a full disk takes back. What became
    * durable while the full set waited for the disk follows it as a delta.
@@ -317,8 +318,4 @@ export class Hub implements SessionHandlers {
   *#synced(): Iterable<Session> {
     for (const session of this.#sessions.values()) if (session.phase === 'synced') yield session
   }
-}
-
-function sameMembers(some: readonly string[], others: readonly string[]): boolean {
-  return some.every((one) => others.includes(one)) && others.every((one) => some.includes(one))
 }

@@ -4,6 +4,7 @@ import type {
   Node,
   Revision,
   Rollout,
+  Secret,
   Service,
   ServiceKey,
   ZonesSpec,
@@ -20,6 +21,7 @@ export interface RecordTypes {
   readonly node: Node
   readonly rollout: Rollout
   readonly token: Token
+  readonly secret: Secret
 }
 export type ChangeKind = keyof RecordTypes
 
@@ -49,6 +51,7 @@ export const keyOf: { readonly [K in ChangeKind]: (record: RecordTypes[K]) => st
   node: (node) => node.name,
   rollout: (rollout) => rollout.id,
   token: (token) => token.id,
+  secret: (secret) => secret.key,
 }
 
 export function inverseOf(change: Change): Change {

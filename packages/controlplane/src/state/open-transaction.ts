@@ -5,6 +5,7 @@ import type {
   Node,
   Revision,
   Rollout,
+  Secret,
   Service,
   ServiceKey,
   ZonesSpec,
@@ -121,6 +122,14 @@ export class OpenTransaction extends TablesView implements Transaction {
 
   deleteToken(id: string): void {
     this.#delete('token', id, this.#tables.tokens.get(id))
+  }
+
+  putSecret(secret: Secret): void {
+    this.#put('secret', this.#tables.secrets.get(secret.key), secret)
+  }
+
+  deleteSecret(key: string): void {
+    this.#delete('secret', key, this.#tables.secrets.get(key))
   }
 
   event(event: Parameters<Transaction['event']>[0]): void {

@@ -5,6 +5,7 @@ import {
   type Node,
   type Revision,
   type Rollout,
+  type Secret,
   type Service,
   type ServiceKey,
   type ZonesSpec,
@@ -56,6 +57,10 @@ export class TablesView implements ClusterView {
 
   get tokens(): ReadonlyMap<string, Token> {
     return this.#tables.tokens
+  }
+
+  get secrets(): ReadonlyMap<string, Secret> {
+    return this.#tables.secrets
   }
 
   revisionOf(service: ServiceKey, revision: number): Revision | undefined {

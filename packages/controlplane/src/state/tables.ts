@@ -5,6 +5,7 @@ import {
   type Node,
   type Revision,
   type Rollout,
+  type Secret,
   type Service,
   type ServiceKey,
   type ZonesSpec,
@@ -41,6 +42,7 @@ export class Tables {
   readonly instances = new SortedMap<Instance>()
   readonly rollouts = new SortedMap<Rollout>()
   readonly tokens = new SortedMap<Token>()
+  readonly secrets = new SortedMap<Secret>()
   readonly revisionsByService = new SortedLists<Pick<Revision, 'revision'> | Revision>(byNumber)
   readonly instancesByService = new SortedLists<Instance>(bySlot)
   readonly instancesByNode = new SortedLists<Instance>(byId)
@@ -82,6 +84,9 @@ export class Tables {
         return
       case 'token':
         replace(this.tokens, change.key, change.after)
+        return
+      case 'secret':
+        replace(this.secrets, change.key, change.after)
     }
   }
 

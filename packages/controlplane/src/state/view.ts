@@ -5,6 +5,7 @@ import type {
   Node,
   Revision,
   Rollout,
+  Secret,
   Service,
   ServiceKey,
   ZonesSpec,
@@ -48,6 +49,7 @@ export interface ClusterView {
   readonly instances: ReadonlyMap<string, Instance>
   readonly rollouts: ReadonlyMap<string, Rollout>
   readonly tokens: ReadonlyMap<string, Token>
+  readonly secrets: ReadonlyMap<string, Secret>
   revisionOf(service: ServiceKey, revision: number): Revision | undefined
   /** All kept revisions, oldest first. */
   revisionsOf(service: ServiceKey): readonly Revision[]
@@ -91,6 +93,8 @@ export interface Transaction extends ClusterView {
   deleteRollout(id: string): void
   putToken(token: Token): void
   deleteToken(id: string): void
+  putSecret(secret: Secret): void
+  deleteSecret(key: string): void
   event(event: Pick<ClusterEvent, 'kind' | 'subject' | 'action' | 'reason'> & { actor?: string }): void
 }
 
@@ -103,6 +107,7 @@ export type Changed =
   | { readonly kind: 'node'; readonly key: string; readonly before?: Node; readonly after?: Node }
   | { readonly kind: 'rollout'; readonly key: string; readonly before?: Rollout; readonly after?: Rollout }
   | { readonly kind: 'token'; readonly key: string; readonly before?: Token; readonly after?: Token }
+  | { readonly kind: 'secret'; readonly key: string; readonly before?: Secret; readonly after?: Secret }
 
 /** One transaction as readers of the feed see it, after it is durable. */
 export interface Commit {

@@ -11,6 +11,7 @@ export const recordKinds = [
   'node',
   'rollout',
   'token',
+  'secret',
 ] as const
 export type RecordKind = (typeof recordKinds)[number]
 

@@ -6,6 +6,8 @@ import { makeApp } from '../../src/api/app.ts'
 import { mintToken } from '../../src/api/auth.ts'
 import { compose } from '../../src/compose.ts'
 import { makeConfig } from '../../src/config/config.ts'
+import { Secrets } from '../../src/secrets/secrets.ts'
+import { newKey, Vault } from '../../src/secrets/vault.ts'
 import { openState, type State } from '../../src/state/state.ts'
 import { MemoryStore } from '../../src/store/memory/memory-store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -39,9 +41,11 @@ export async function serve(store: Store = new MemoryStore()): Promise<Served> {
       throw error
     },
   })
-  const { monitor, tables, traffic, hub, loop } = compose({ state, clock, config, registries: [], logger: silent }, stop.signal)
+  const vault = new Vault([newKey()])
+  const secrets = new Secrets({ state, vault, saveKeys: () => {} })
+  const { monitor, tables, traffic, hub, loop } = compose({ state, clock, config, registries: [], logger: silent, vault }, stop.signal)
   const resolve = (name: string) => resolveImage(name, config.images, [])
-  const deps = { state, hub, monitor, tables, traffic, config, clock, logger: silent, version: '0', resolveImage: resolve, backup: (file: string) => store.backup(file) }
+  const deps = { state, hub, monitor, tables, traffic, config, clock, logger: silent, version: '0', secrets, resolveImage: resolve, backup: (file: string) => store.backup(file) }
   const app = await makeApp(deps)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   monitor.start(stop.signal)

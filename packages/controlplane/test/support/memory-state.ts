@@ -9,6 +9,7 @@ import {
   type Node,
   type Revision,
   type Rollout,
+  type Secret,
   type Service,
   type ServiceKey,
 } from '@bulkhead/shared'
@@ -46,6 +47,7 @@ export class MemoryState implements Transaction {
   readonly instances = new Map<string, Instance>()
   readonly rollouts = new Map<string, Rollout>()
   readonly tokens = new Map<string, Token>()
+  readonly secrets = new Map<string, Secret>()
   readonly events: Pick<ClusterEvent, 'kind' | 'subject' | 'action' | 'reason'>[] = []
   zones = defaultZones
   nowMs = 1_000_000
@@ -197,6 +199,14 @@ export class MemoryState implements Transaction {
 
   deleteToken(id: string): void {
     this.tokens.delete(id)
+  }
+
+  putSecret(secret: Secret): void {
+    this.secrets.set(secret.key, secret)
+  }
+
+  deleteSecret(key: string): void {
+    this.secrets.delete(key)
   }
 
   event(event: Parameters<Transaction['event']>[0]): void {

@@ -229,3 +229,12 @@ export interface ExplainView {
   /** Recent events of the subject, oldest first. */
   readonly history: readonly ClusterEvent[]
 }
+
+/** A secret without its value. */
+export interface SecretView {
+  readonly name: string
+  readonly environment: string
+  readonly version: number
+  readonly createdAt: string
+  readonly updatedAt: string
+}

@@ -5,7 +5,16 @@ export interface ClusterEvent {
   /** The revision of the write that it belongs to. */
   readonly revision: number
   readonly at: string
-  readonly kind: 'Service' | 'ExternalService' | 'Instance' | 'Node' | 'Rollout' | 'Zones' | 'Token' | 'Cluster'
+  readonly kind:
+    | 'Service'
+    | 'ExternalService'
+    | 'Instance'
+    | 'Node'
+    | 'Rollout'
+    | 'Zones'
+    | 'Token'
+    | 'Secret'
+    | 'Cluster'
   /** Key of the object: `ENV/NAME`, an instance id, a node's name … */
   readonly subject: string
   /** `admin`, `controlplane`, `node:NAME` … */

@@ -161,6 +161,19 @@ export const ToAgent = {
   }),
   /** Replaces the policy that the agent has. */
   policy: message('policy', { policy: Policy }),
+  /** All secrets that the node needs, in place of those that it has. */
+  secrets: message('secrets', {
+    secrets: Type.Array(
+      object({
+        /** `ENVIRONMENT/NAME` */
+        key: Name,
+        version: Type.Integer({ minimum: 1 }),
+        /** Base64. */
+        value: Type.String({ maxLength: 131_072 }),
+      }),
+      { maxItems: 1000 },
+    ),
+  }),
   'status-ack': message('status-ack', { sequence: Type.Integer() }),
   'heartbeat-ack': message('heartbeat-ack', { sequence: Type.Integer() }),
   'stream-open': message('stream-open', {

@@ -117,8 +117,10 @@ function routesOf(exposed: readonly Exposed[]): Route[] {
     )
 }
 
+/** The first one is for clients that name no host, or one that is nobody's. */
 function certificatesOf(exposed: readonly Exposed[], known: Certificates): Certificate[] {
-  const bySecret = Map.groupBy(exposed, secretKey)
+  const anyHostFirst = exposed.toSorted((a, b) => Number(a.host !== null) - Number(b.host !== null))
+  const bySecret = Map.groupBy(anyHostFirst, secretKey)
   return [...bySecret].map(([secret, of]) => {
     const certificate = known.get(secret)
     const digest = certificate && 'digest' in certificate ? certificate.digest : ''

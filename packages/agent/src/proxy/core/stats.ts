@@ -1,21 +1,35 @@
 import type { ServerTraffic } from '../proxy.ts'
 
-/** From a worker's answer to `show stat` for servers. */
-export function parseTraffic(process: number, text: string): ServerTraffic[] {
+/** From a worker's answer to `show stat` for frontends: those that take no connections. */
+export function closedFrontends(text: string): string[] {
+  return rowsOf(text)
+    .filter((cell) => cell('status') !== 'OPEN')
+    .map((cell) => cell('pxname'))
+}
+
+type Cell = (name: string) => string
+
+function rowsOf(text: string): Cell[] {
   const lines = text.split('\n')
-  const header = lines.find((line) => line.startsWith('# pxname,'))
-  if (header === undefined) return []
-  const columns = header.slice(2).split(',')
+  const columns = lines.find((line) => line.startsWith('# pxname,'))?.slice(2).split(',') ?? []
   return lines
     .filter((line) => line !== '' && !line.startsWith('#') && line.includes(','))
-    .map((line) => line.split(','))
-    .filter((cells) => cells[1] !== 'self')
-    .map((cells) => {
-      const number = (name: string): number => Number(cells[columns.indexOf(name)] ?? 0) || 0
+    .map((line) => {
+      const cells = line.split(',')
+      return (name) => cells[columns.indexOf(name)] ?? ''
+    })
+}
+
+/** From a worker's answer to `show stat` for servers. */
+export function parseTraffic(process: number, text: string): ServerTraffic[] {
+  return rowsOf(text)
+    .filter((cell) => cell('svname') !== 'self')
+    .map((cell) => {
+      const number = (name: string): number => Number(cell(name)) || 0
       return {
         process,
-        backend: cells[0] ?? '',
-        server: cells[1] ?? '',
+        backend: cell('pxname'),
+        server: cell('svname'),
         requests: number('stot'),
         errors: number('hrsp_5xx') + number('econ') + number('eresp'),
         connections: number('connect'),

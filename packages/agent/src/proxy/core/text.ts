@@ -1,4 +1,10 @@
-import { canonicalHash, ipFamily, serviceAddress, serviceAddress6 } from '@bulkhead/shared'
+import {
+  canonicalHash,
+  ipFamily,
+  serviceAddress,
+  serviceAddress6,
+  unusedIndexes,
+} from '@bulkhead/shared'
 
 import type { Backend, Frontend, ProxyConfig, Route, Server } from './config.ts'
 
@@ -15,13 +21,33 @@ const maxDescriptors = 40_000
 const longestEnd = '12h'
 const mostReplacements = 20
 
-/** Its last address belongs to no service: the proxy comes from it when it passes something on to itself. */
-const ownIndex = 65_535
+/** The proxy comes from this address when it passes something on to itself. */
+const ownIndex = unusedIndexes.last
 
-/** Certificates, relative to the proxy's directory. */
+/** Of certificates, in the proxy's directory. */
+export const certificateDirectory = 'certificates'
+/** Names of environments and secrets have no dots. */
 export const certificateFile = (secret: string): string =>
-  `certificates/${secret.replace('/', '.')}.pem`
-export const certificateList = (frontend: string): string => `certificates/${frontend}.list`
+  `${certificateDirectory}/${secret.replace('/', '.')}.pem`
+
+/** The other way round, from the name of a file; null when it is none of a secret. */
+export function secretOfFile(name: string): string | null {
+  const found = /^([^.]+)\.([^.]+)\.pem$/.exec(name)
+  return found ? `${found[1]}/${found[2]}` : null
+}
+
+/** Files that the configuration names, relative to the proxy's directory. */
+export function certificateLists(config: ProxyConfig): ReadonlyMap<string, string> {
+  const lists = new Map<string, string>()
+  for (const { name, tls } of config.frontends) {
+    if (tls === null) continue
+    const lines = tls.map(({ secret, hosts }) => [certificateFile(secret), ...hosts].join(' '))
+    lists.set(listFile(name), `${lines.join('\n')}\n`)
+  }
+  return lists
+}
+
+const listFile = (frontend: string): string => `${frontend}.crt-list`
 
 const hostOf = (address: string): string => (ipFamily(address) === 6 ? `[${address}]` : address)
 export const bindOf = ({ address, port }: Frontend): string => `${hostOf(address)}:${port}`
@@ -93,7 +119,10 @@ type Family = 4 | 6
 const familyOf = (frontend: Frontend): Family => ipFamily(frontend.address) ?? 4
 const relayName = (family: Family, isTls: boolean): string => `relay${family}${isTls ? '.tls' : ''}`
 
-function ownAddress({ services, services6 }: ProxyConfig, family: Family): string | null {
+function ownAddress(
+  { services, services6 }: Pick<ProxyConfig, 'services' | 'services6'>,
+  family: Family,
+): string | null {
   if (family === 4) return serviceAddress(services, ownIndex)
   return services6 === null ? null : serviceAddress6(services6, services, ownIndex)
 }
@@ -118,21 +147,28 @@ function relays(config: ProxyConfig): string[][] {
   })
 }
 
+/**
+ * A network that is local makes its addresses one's own in IPv4 only. HAProxy takes over sockets of IPv6 from the
+ * process before it only when they are `v6only`; else it would have that one pause, and all clients wait.
+ */
+const options6 = (isEdge: boolean): string => (isEdge ? ' v6only' : ' v6only transparent')
+
 function frontendSection(frontend: Frontend, config: ProxyConfig): string[] {
   const { name, mode, tls, isEdge, backend } = frontend
   const lines = [`frontend ${name}`, `mode ${mode}`]
   if (mode === 'tcp') lines.push('timeout client 24h')
   for (const { secret, digest } of tls ?? []) lines.push(`# ${secret} ${digest}`)
   const alpn = mode === 'http' ? ' alpn h2,http/1.1' : ''
-  const secure = tls === null ? '' : ` ssl crt-list ${certificateList(name)}${alpn}`
-  lines.push(`bind ${bindOf(frontend)}${secure}`)
+  const secure = tls === null ? '' : ` ssl crt-list ${listFile(name)}${alpn}`
   const family = familyOf(frontend)
+  const foreign = family === 6 ? options6(isEdge) : ''
+  lines.push(`bind ${bindOf(frontend)}${foreign}${secure}`)
   const own = ownAddress(config, family)
   if (mode === 'http' && own !== null) {
     lines.push(`tcp-request connection expect-proxy layer4 if { src ${own} }`)
+    if (isEdge) lines.push(...edgeRules)
     lines.push(`use_backend ${relayName(family, tls !== null)} if { stopping }`)
-  }
-  if (isEdge && mode === 'http') lines.push(...edgeRules)
+  } else if (isEdge && mode === 'http') lines.push(...edgeRules)
   lines.push(...frontend.routes.map(routeRule))
   if (backend !== null) lines.push(`default_backend ${backend}`)
   return lines

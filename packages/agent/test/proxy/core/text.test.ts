@@ -28,7 +28,7 @@ const config: ProxyConfig = {
 void test('routes, TLS and servers as HAProxy reads them', (t) => {
   const text = configText(config, settings)
   for (const line of [
-    'bind 10.0.0.9:443 ssl crt-list certificates/edge.443.list alpn h2,http/1.1',
+    'bind 10.0.0.9:443 ssl crt-list edge.443.crt-list alpn h2,http/1.1',
     'http-request del-header X-Forwarded-For',
     String.raw`use_backend prod.shop.http if { req.hdr(host),field(1,:),lower -m str shop.example } { path -m str '/it'\''s' } or { req.hdr(host),field(1,:),lower -m str shop.example } { path -m beg '/it'\''s/' }`,
     'use_backend prod.web.http',

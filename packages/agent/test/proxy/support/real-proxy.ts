@@ -21,6 +21,8 @@ export interface RealProxy extends AsyncDisposable {
   again(): Promise<Haproxy>
 }
 
+const onTerminated = (): void => process.exit(143)
+
 /** A HAProxy of its own, which ends with the test. */
 export async function startProxy(): Promise<RealProxy> {
   const directory = await mkdtemp(join(tmpdir(), 'bulkhead-proxy-'))
@@ -40,6 +42,7 @@ export async function startProxy(): Promise<RealProxy> {
   // A test that is called off must not leave it behind.
   const onExit = (): void => void (proxy.pid !== null && process.kill(proxy.pid))
   process.once('exit', onExit)
+  process.once('SIGTERM', onTerminated)
   return {
     proxy,
     directory,
@@ -47,6 +50,7 @@ export async function startProxy(): Promise<RealProxy> {
     async [Symbol.asyncDispose]() {
       await proxy.stop()
       process.off('exit', onExit)
+      process.off('SIGTERM', onTerminated)
       clearInterval(awake)
       await rm(directory, { recursive: true, force: true })
     },

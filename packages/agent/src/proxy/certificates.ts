@@ -1,0 +1,77 @@
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import type { Certificates } from './core/edge.ts'
+import { certificateDirectory, certificateFile, secretOfFile } from './core/text.ts'
+
+/** By `ENVIRONMENT/NAME`: the value of a secret. */
+export type SecretValues = ReadonlyMap<string, Buffer>
+
+/**
+ * Certificates of the edge in files that only the agent's account can read: HAProxy reads them when it loads its
+ * configuration, and the agent when it starts.
+ */
+export class CertificateFiles {
+  readonly #directory: string
+  #known: Certificates = new Map()
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  get known(): Certificates {
+    return this.#known
+  }
+
+  async load(): Promise<void> {
+    const names = await readdir(join(this.#directory, certificateDirectory)).catch(() => [])
+    const values = new Map<string, Buffer>()
+    for (const name of names) {
+      const secret = secretOfFile(name)
+      if (secret !== null) values.set(secret, await readFile(this.#pathOf(secret)))
+    }
+    this.#known = describe(values)
+  }
+
+  /** Replaces all of them; files that are not needed any more go. */
+  async set(values: SecretValues): Promise<void> {
+    const directory = join(this.#directory, certificateDirectory)
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    for (const [secret, value] of values) {
+      const path = this.#pathOf(secret)
+      await writeFile(`${path}.new`, value, { mode: 0o600 })
+      await rename(`${path}.new`, path)
+    }
+    for (const name of await readdir(directory)) {
+      const secret = secretOfFile(name)
+      if (secret !== null && !values.has(secret)) await rm(join(directory, name), { force: true })
+    }
+    this.#known = describe(values)
+  }
+
+  #pathOf(secret: string): string {
+    return join(this.#directory, certificateFile(secret))
+  }
+}
+
+const describe = (values: SecretValues): Certificates =>
+  new Map([...values].map(([secret, value]) => [secret, describeOne(value)]))
+
+/** What is wrong with it is said without anything of its content. */
+function describeOne(value: Buffer): { digest: string } | { problem: string } {
+  let certificate: X509Certificate
+  try {
+    certificate = new X509Certificate(value)
+  } catch {
+    return { problem: 'it has no certificate in PEM' }
+  }
+  try {
+    if (!certificate.checkPrivateKey(createPrivateKey(value))) {
+      return { problem: 'its key is not that of its first certificate' }
+    }
+  } catch {
+    return { problem: 'it has no private key in PEM that can be read without a password' }
+  }
+  return { digest: createHash('sha256').update(value).digest('hex').slice(0, 16) }
+}
