@@ -88,6 +88,7 @@ const texts: readonly (readonly [string, string])[] = [
     Revision      3
     Image         registry.internal/shop/web:1.4.2
     Digest        sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    Address       10.231.0.7
     Labels        team=storefront
     Loosened      security.writableRoot
     Created       3m12s ago (2026-03-01T11:56:48Z)
