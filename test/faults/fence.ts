@@ -130,9 +130,10 @@ async function runOnce(
   sabotage?: (host: Host) => Promise<unknown>,
 ): Promise<FenceRun> {
   const { cluster } = watched
-  const instances = await cluster.instances('service=db&environment=default')
-  const before = instances.find(({ health }) => health === 'healthy')
-  if (before === undefined) throw new Error('nothing healthy to begin with')
+  const before = await waitFor('something healthy to begin with', 30_000, async () => {
+    const instances = await cluster.instances('service=db&environment=default')
+    return instances.find(({ health }) => health === 'healthy')
+  })
   const number = Number(before.node?.slice('host'.length))
   const host = cluster.hosts.host(number)
   const agent = cluster.agent(number)

@@ -1,17 +1,20 @@
-import type { EventView, InstanceView, ListView } from '@bulkhead/shared'
-import { t as tap, test } from 'tap'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { EventView, ListView } from '@bulkhead/shared'
+import { type Test, t as tap, test } from 'tap'
 
 import { type Cluster, startCluster, waitConverged } from '../cluster/cluster.ts'
 import { waitFor } from '../engines/command.ts'
 import type { Host } from '../engines/host.ts'
 import { whyNotEngines } from '../engines/skip.ts'
+import { family, hostPort, type Matrix, measure, type Place, placeOf, setRoutes, targetsFor } from './places.ts'
 import {
+  keepAsking,
   probeFromContainer,
   probeFromHost,
   probeFromOutside,
   runInContainer,
   serveOnHost,
-  type Target,
 } from './probe.ts'
 
 const skip = whyNotEngines() ?? false
@@ -28,9 +31,6 @@ const reaches: Readonly<Record<string, readonly string[]>> = {
   application: ['application', 'data'],
   data: ['data'],
 }
-/** Something of the host's own that containers must not reach. */
-const hostPort = 9999
-
 const spec = (name: string, zone: string, image: string): string => `
 apiVersion: bulkhead/v1
 kind: Service
@@ -45,87 +45,8 @@ health: { readiness: { http: { port: http, path: /healthz }, interval: 500ms } }
 update: { minHealthyTime: 100ms }
 `
 
-interface Place {
-  readonly name: string
-  readonly instance: InstanceView
-  readonly host: Host
-  readonly addresses: readonly string[]
-  readonly gateways: readonly string[]
-  readonly discovery: string
-  readonly published: string
-}
-
-async function placeOf(cluster: Cluster, instance: InstanceView): Promise<Place> {
-  const host = cluster.hosts.host(Number(instance.node?.slice('host'.length)))
-  const info = await host.docker.getContainer(instance.containerId ?? '').inspect()
-  const [network] = Object.values(info.NetworkSettings.Networks)
-  const env = info.Config.Env.find((line) => line.startsWith('BULKHEAD_DISCOVERY='))
-  const [endpoint] = instance.endpoints
-  const both = (four?: string, six?: string): readonly string[] =>
-    [four ?? '', six ? `[${six}]` : ''].filter((address) => address !== '')
-  return {
-    name: `${instance.service}@${instance.node}`,
-    instance,
-    host,
-    addresses: both(network?.IPAddress, network?.GlobalIPv6Address),
-    gateways: both(network?.Gateway, network?.IPv6Gateway),
-    discovery: env?.slice('BULKHEAD_DISCOVERY='.length) ?? '',
-    published: `${endpoint?.address}:${endpoint?.hostPort}`,
-  }
-}
-
-const family = (address: string): string => (address.startsWith('[') ? 'ipv6' : 'ipv4')
-
-/** Everything that there is to reach, each under a name that says what it is. */
-function targetsFor(places: readonly Place[], hosts: readonly Host[]): readonly Target[] {
-  return [
-    ...places.flatMap(({ name, addresses, gateways, published, discovery }) => [
-      ...addresses.map((address) => ({
-        name: `${name} itself, ${family(address)}`,
-        url: `http://${address}:8080/healthz`,
-      })),
-      { name: `${name} published`, url: `http://${published}/healthz` },
-      ...gateways.map((gateway) => ({
-        name: `the host of ${name} at its gateway, ${family(gateway)}`,
-        url: `http://${gateway}:${hostPort}/`,
-      })),
-      { name: `discovery of ${name}`, url: `${discovery}/v1/services` },
-    ]),
-    ...hosts.map(({ name, address }) => ({
-      name: `the host ${name}`,
-      url: `http://${address}:${hostPort}/`,
-    })),
-  ]
-}
-
-/** Containers can be addressed from other hosts of the same wire when somebody sets routes. */
-async function setRoutes(places: readonly Place[]): Promise<void> {
-  for (const { host } of places) {
-    for (const other of places) {
-      if (other.host === host) continue
-      const [address = ''] = other.addresses
-      await host.run(['ip', 'route', 'replace', `${address}/32`, 'via', other.host.address])
-    }
-  }
-}
-
-interface Matrix {
-  readonly [from: string]: readonly string[]
-}
-
-async function measure(places: readonly Place[], hosts: readonly Host[]): Promise<Matrix> {
-  const targets = targetsFor(places, hosts)
-  const found = await Promise.all(
-    places.map(async ({ name, host, instance }) => {
-      const others = targets.filter((target) => !target.name.startsWith(`${name} itself`))
-      return [name, await probeFromContainer(host, instance.containerId ?? '', others)] as const
-    }),
-  )
-  return Object.fromEntries(found)
-}
-
 /** What the declaration says of it. */
-function declared(places: readonly Place[], isProxied: boolean): Matrix {
+function declared(places: readonly Place[], isProxied: boolean, hasProxy: boolean): Matrix {
   return Object.fromEntries(
     places.map(({ name, host, instance }) => {
       const allowed = places
@@ -133,7 +54,13 @@ function declared(places: readonly Place[], isProxied: boolean): Matrix {
         // Between bridges of one host the engine itself lets nothing through but by its own proxy.
         .filter((place) => isProxied || place.host !== host)
         .map((place) => `${place.name} published`)
-      return [name, [...allowed, `discovery of ${name}`].toSorted()]
+      const addressed = places
+        .filter((place) => hasProxy && reaches[instance.zone]?.includes(place.instance.zone))
+        .flatMap(({ instance: { service } }) =>
+          ['ipv4', 'ipv6'].map((one) => `${service} at its address, ${one}`),
+        )
+      const all = [...allowed, ...addressed, `discovery of ${name}`]
+      return [name, [...new Set(all)].toSorted()]
     }),
   )
 }
@@ -148,6 +75,58 @@ async function touchNetworks(host: Host): Promise<void> {
   const network = await host.docker.createNetwork({ Name: 'bystander' })
   await network.remove()
 }
+
+const zonesDocument = (presentation: string, application: string): string => `
+apiVersion: bulkhead/v1
+kind: Zones
+zones:
+  presentation: { edge: true, reaches: [${presentation}] }
+  application: { reaches: [data]${application} }
+  data: {}
+`
+
+const external = (address: string): string => `
+apiVersion: bulkhead/v1
+kind: ExternalService
+name: legacy
+zone: application
+addresses: [ ${address} ]
+ports: { http: ${hostPort} }
+`
+
+/** A document has reached the kernels when what it changes can be seen. */
+async function becomes(
+  t: Test,
+  cluster: Cluster,
+  places: readonly Place[],
+  expected: Matrix,
+  what: string,
+): Promise<void> {
+  const { hosts } = cluster.hosts
+  let found: Matrix = {}
+  await waitFor(what, 20_000, async () => {
+    found = withoutProxies(await measure(places, hosts))
+    return JSON.stringify(found) === JSON.stringify(withoutProxies(expected))
+  }).catch(() => {})
+  t.same(found, withoutProxies(expected), what)
+}
+
+/** What a new declaration takes in the proxy is another matter. */
+const withoutProxies = (matrix: Matrix): Matrix =>
+  changed(matrix, /./, (all) => all.filter((name) => !name.includes(' at its address')))
+
+/** The matrix with more, or less, for the containers of a zone. */
+const changed = (
+  matrix: Matrix,
+  zone: RegExp,
+  change: (reached: readonly string[]) => readonly string[],
+): Matrix =>
+  Object.fromEntries(
+    Object.entries(matrix).map(([name, reached]) => [
+      name,
+      zone.test(name) ? [...new Set(change(reached))].toSorted() : reached,
+    ]),
+  )
 
 async function removeLastRule(host: Host, chain: string): Promise<void> {
   const listing = await host.run(['nft', '--handle', 'list', 'chain', 'inet', 'bulkhead', chain])
@@ -182,11 +161,15 @@ for (const isProxied of [true, false]) {
       await using cluster = await startCluster({ agents, engineArguments })
       const { hosts } = cluster.hosts
       const places = await setUp(cluster)
-      const expected = declared(places, isProxied)
+      const hasProxy = (await cluster.nodes()).every(({ network }) => network.proxy !== null)
+    t.comment(`proxies on the nodes: ${hasProxy ? 'there are' : 'none'}`)
+    const expected = declared(places, isProxied, hasProxy)
       const targets = targetsFor(places, hosts)
       const published = targets.filter(({ name: target }) => target.endsWith(' published'))
 
       t.same(await measure(places, hosts), expected, 'from containers')
+    const look = async () => withoutProxies(await measure(places, hosts))
+    const basis = withoutProxies(expected)
       t.same(await probeFromOutside(published), [], 'from outside')
       const [edge] = hosts
       if (edge === undefined) throw new Error('there is a first host')
@@ -218,14 +201,43 @@ for (const isProxied of [true, false]) {
         }
       })
 
+      await t.test('what is declared later passes, and what is withdrawn is cut', async (t) => {
+        const [first, second] = hosts
+        const [web, api] = ['web@host1', 'api@host2'].map((one) => places.find((place) => place.name === one))
+        if (!first || !second || !web || !api) throw new Error('there are two hosts with web and api')
+        const outside = (one: Host): string => `the host ${one.name}`
+        const egress = `, egress: [ { to: ${second.address}, ports: [${hostPort}] } ]`
+        const documents = [zonesDocument('application', egress), external(first.address)]
+        await cluster.run(['apply', '-f', '-'], documents.join('---\n'))
+        const withExternal = changed(basis, /^(web|api)/, (all) => [...all, outside(first)])
+        const open = changed(withExternal, /^api/, (all) => [...all, outside(second)])
+        await becomes(t, cluster, places, open, 'an external service and egress')
+
+        const url = `http://${api.published}/healthz`
+        const asking = await keepAsking(web.host, web.instance.containerId ?? '', url)
+        await waitFor('answers over one connection', 10_000, () => asking.output().length > 10)
+        await cluster.run(['apply', '-f', '-'], zonesDocument('', ''))
+        const closed = changed(basis, /^web/, (all) => all.filter((name) => !name.startsWith('api')))
+        const cut = changed(closed, /^api/, (all) => [...all, outside(first)])
+        await becomes(t, cluster, places, cut, 'a permission that is withdrawn')
+        const { length } = asking.output()
+        await delay(1000)
+        t.equal(asking.output().length, length, 'the connection that there was is cut')
+        asking.kill('SIGKILL')
+
+        await cluster.run(['delete', 'external-service', 'legacy'])
+        await cluster.run(['apply', '-f', '-'], zonesDocument('application', ''))
+        await becomes(t, cluster, places, basis, 'as it was')
+      })
+
       await t.test('what is changed by hand is repaired and reported', async (t) => {
         const [host] = hosts
         if (host === undefined) throw new Error('there is a first host')
         // What goes out and what comes back is held by a rule each.
         for (const chain of ['from_bridge', 'to_bridge']) await removeLastRule(host, chain)
-        const open = await measure(places, hosts)
+        const open = await look()
         t.ok(
-          (open['web@host1']?.length ?? 0) > (expected['web@host1']?.length ?? 0),
+          (open['web@host1']?.length ?? 0) > (basis['web@host1']?.length ?? 0),
           'the rules were what held',
         )
         await touchNetworks(host)
@@ -234,19 +246,19 @@ for (const isProxied of [true, false]) {
           return found.length > 0 && found
         })
         t.match(events[0], { subject: 'host1', reason: /chain from_bridge was changed/ })
-        t.same(await measure(places, hosts), expected)
+        t.same(await look(), basis)
       })
 
       await t.test('without the table all of it is open', async (t) => {
         for (const host of hosts) await host.run(['nft', 'delete', 'table', 'inet', 'bulkhead'])
-        const open = await measure(places, hosts)
+        const open = await look()
         for (const place of places) {
           const count = open[place.name]?.length ?? 0
-          t.ok(count > (expected[place.name]?.length ?? 0), `${place.name} reaches ${count}`)
+          t.ok(count > (basis[place.name]?.length ?? 0), `${place.name} reaches ${count}`)
         }
         await Promise.all(hosts.map((host) => touchNetworks(host)))
         await waitFor('the reports', 10_000, async () => (await repaired(cluster)).length >= 4)
-        t.same(await measure(places, hosts), expected, 'repaired')
+        t.same(await look(), basis, 'repaired')
       })
     },
   )

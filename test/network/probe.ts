@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
 import { run } from '../engines/command.ts'
+import type { HostProcess } from '../engines/host-process.ts'
 import type { Host } from '../engines/host.ts'
 
 /** Where something may listen. */
@@ -38,6 +39,12 @@ export async function runInContainer(
   argv: readonly string[],
 ): Promise<string> {
   return host.run(await inContainer(host, container, argv))
+}
+
+/** Asks again and again over one connection, from the network of a container; its output grows with each answer. */
+export async function keepAsking(host: Host, container: string, url: string): Promise<HostProcess> {
+  const argv = [process.execPath, program('keep-asking'), url]
+  return host.exec(await inContainer(host, container, argv))
 }
 
 /** Names of the targets that answer a process with the network of a container, which may say where it comes from. */

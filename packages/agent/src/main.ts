@@ -38,7 +38,7 @@ const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32
 export async function runAgent(
   options: AgentOptions,
   signal: AbortSignal,
-  deps: { readonly logger?: Logger } = {},
+  deps: { readonly logger?: Logger; readonly kernel?: Kernel | null } = {},
 ): Promise<void> {
   await makeDirectory(options.data)
   const lock = await lockData(options.data)
@@ -51,15 +51,15 @@ export async function runAgent(
     const noIpv6 = await whyNoIpv6()
     const about = { socketPath, limits: settings.tuning, withIpv6: noIpv6 === '' }
     const engine = new DockerEngine({ clock: systemClock }, about)
-    const unenforced = await whyNotEnforced(nft)
+    const { kernel = nft } = deps
+    const unenforced = kernel ? await whyNotEnforced(kernel) : 'it is not asked to'
     const identity = await establish(settings, known, engine, unenforced)
     logger.info({ node: identity.node, cluster: identity.cluster }, 'the agent begins')
     if (unenforced !== '') logger.warn({ reason: unenforced }, 'zones are not held by the kernel')
     if (noIpv6 !== '') logger.info({ reason: noIpv6 }, 'new bridges get no IPv6')
     const table = await chooseTable(identity)
-    const kernel = unenforced === '' ? nft : null
     const proxy = await openProxy(settings.data, logger)
-    const machine = { engine, logger, kernel, unenforced, table, proxy }
+    const machine = { engine, logger, kernel: unenforced === '' ? kernel : null, unenforced, table, proxy }
     await makeAgent(identity, settings, machine).run(signal)
     logger.info('the agent ends; containers run on')
   } finally {

@@ -305,9 +305,6 @@ export class Supervisor {
     this.#timers.get(key)?.cancel()
     this.#timers.delete(key)
     if (delayMs === null) return
-    this.#timers.set(
-      key,
-      this.#deps.clock.after(Math.ceil(delayMs), () => this.#mark(key)),
-    )
+    this.#timers.set(key, this.#deps.clock.after(Math.ceil(delayMs), () => this.#mark(key)))
   }
 }

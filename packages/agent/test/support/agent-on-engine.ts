@@ -38,7 +38,11 @@ export async function agentOnEngine(t: { teardown(run: () => Promise<void>): unk
   const start = (options: object): void => {
     controller = new AbortController()
     const logger = pino({ level: process.env['BULKHEAD_TEST_LOG'] ?? 'silent' })
-    running = runAgent({ data, ...options }, controller.signal, { logger })
+    running = runAgent({ data, ...options }, controller.signal, {
+      logger,
+      // This machine's own network is not the test's.
+      kernel: null,
+    })
     // A test that waits for what the agent will not do any more is to fail by that, not by this.
     running.catch(() => {})
   }

@@ -2,7 +2,7 @@ import type { Clock, EndpointTable, ServiceKey } from '@bulkhead/shared'
 
 import { concernsNode, reachesOf } from '../discovery/core/endpoints.ts'
 import type { Tables } from '../discovery/tables.ts'
-import type { ClusterView } from '../state/view.ts'
+import type { ClusterView, Commit } from '../state/view.ts'
 import type { Audiences } from './audiences.ts'
 import { endpointsMessage } from './core/endpoints-message.ts'
 import type { Session } from './session.ts'
@@ -59,6 +59,14 @@ export class EndpointPushes {
     const reaches = reachesOf(view.zones)
     const wanted = [...tables.all()].filter((table) => concernsNode(table, facts, reaches))
     session.sendTables(tables.revision, endpointsMessage(true, tables.revision, wanted))
+  }
+
+  /** Which tables concern a node changes with the zones: what it knew may be missing then, or out of date. */
+  follow(commits: readonly Commit[]): void {
+    if (!commits.some(({ changes }) => changes.some(({ kind }) => kind === 'zones'))) return
+    for (const { sessions } of this.#deps.audiences) {
+      for (const session of sessions) this.sendAll(session)
+    }
   }
 
   #flush(): void {

@@ -21,6 +21,7 @@ import { SecretPushes } from './secret-pushes.ts'
 import { Session, type SessionHandlers } from './session.ts'
 import { TrafficCounts } from './traffic-counts.ts'
 import { Withdrawals } from './withdrawals.ts'
+import { takeFacts } from './take-facts.ts'
 
 export interface HubDeps {
   readonly state: State
@@ -136,6 +137,7 @@ export class Hub implements SessionHandlers {
     if (!last) return
     this.#policies.follow(commits)
     this.#secrets?.follow(commits)
+    this.#pushes.follow(commits)
     this.#withdrawals.follow(commits)
     for (const [node, { upserts, removes }] of deltasOf(this.#deps.state.view, commits)) {
       this.get(node)?.sendDelta(last.revision, upserts, removes)
@@ -160,16 +162,7 @@ export class Hub implements SessionHandlers {
     await state.write({ actor: `node:${session.node}` }, (tx) => {
       const node = tx.nodes.get(session.node)
       if (!node) return
-      const mayBeUnenforced = config.allowUnenforced
-      const isExcused = (node.mayBeUnenforced ?? false) === mayBeUnenforced
-      const same = JSON.stringify(node.facts) === JSON.stringify(hello.facts)
-      if (same && isExcused && !node.confirmedDead) return
-      tx.putNode({ ...node, facts: hello.facts, mayBeUnenforced, confirmedDead: false })
-      const { enforced, enforcedReason } = hello.facts.network
-      if (enforced || (same && isExcused)) return
-      const consequence = mayBeUnenforced ? 'the configuration lets it take instances all the same' : 'it gets no instances'
-      const reason = `its kernel does not hold zones (${enforcedReason}): ${consequence}`
-      tx.event({ kind: 'Node', subject: session.node, action: 'unenforced', reason })
+      takeFacts(tx, node, hello.facts, config.allowUnenforced)
     })
     if (session.phase !== 'opened') return
     const { offsetMs } = session.hostClock

@@ -1,0 +1,23 @@
+import type { Node, NodeFacts } from '@bulkhead/shared'
+
+import type { Transaction } from '../state/view.ts'
+
+/** Takes what a node says of itself at the beginning of a session. One that cannot hold zones is told of. */
+export function takeFacts(
+  tx: Transaction,
+  node: Node,
+  facts: NodeFacts,
+  mayBeUnenforced: boolean,
+): void {
+  const isExcused = (node.mayBeUnenforced ?? false) === mayBeUnenforced
+  const same = JSON.stringify(node.facts) === JSON.stringify(facts)
+  if (same && isExcused && !node.confirmedDead) return
+  tx.putNode({ ...node, facts, mayBeUnenforced, confirmedDead: false })
+  const { enforced, enforcedReason } = facts.network
+  if (enforced || (same && isExcused)) return
+  const consequence = mayBeUnenforced
+    ? 'the configuration lets it take instances all the same'
+    : 'it gets no instances'
+  const reason = `its kernel does not hold zones (${enforcedReason}): ${consequence}`
+  tx.event({ kind: 'Node', subject: node.name, action: 'unenforced', reason })
+}
