@@ -23,6 +23,8 @@ void test('the agent’s tests that need a real engine', { skip, timeout }, asyn
   await Promise.all([pull(host.docker, hosts.images.idle), pull(host.docker, echo)])
   for (const file of files) {
     const env = {
+      // Seconds: on a busy machine an engine takes its time.
+      TAP_TIMEOUT: '120',
       BULKHEAD_TEST_DOCKER: '/run/docker.sock',
       BULKHEAD_TEST_IMAGE: hosts.images.idle,
       BULKHEAD_TEST_NODE_IMAGE: echo,
