@@ -1,4 +1,4 @@
-import type { NodeFacts } from '@bulkhead/shared'
+import type { NodeFacts, ServiceKey } from '@bulkhead/shared'
 
 import type { Session } from './session.ts'
 
@@ -6,6 +6,8 @@ import type { Session } from './session.ts'
 export interface Audience {
   readonly facts: Pick<NodeFacts, 'zones' | 'environments'>
   readonly sessions: ReadonlySet<Session>
+  /** Services whose tables at least one of its nodes may have. */
+  readonly known: Set<ServiceKey>
 }
 
 /** Sessions by what their nodes are to know, so that telling of a change costs whom it concerns. */
@@ -22,11 +24,15 @@ export class Audiences {
     const name = `${zones.join(' ')}|${environments.join(' ')}`
     let audience = this.#byName.get(name)
     if (audience === undefined) {
-      audience = { facts: { zones, environments }, sessions: new Set() }
+      audience = { facts: { zones, environments }, sessions: new Set(), known: new Set() }
       this.#byName.set(name, audience)
     }
     audience.sessions.add(session)
     this.#nameOf.set(session, name)
+  }
+
+  of(session: Session): Audience | undefined {
+    return this.#byName.get(this.#nameOf.get(session) ?? '')
   }
 
   remove(session: Session): void {

@@ -53,11 +53,13 @@ export class EndpointPushes {
 
   /** Tells a session everything that concerns its node. */
   sendAll(session: Session): void {
-    const { view, tables } = this.#deps
+    const { view, tables, audiences } = this.#deps
     const facts = view.nodes.get(session.node)?.facts
     if (facts === undefined) return
     const reaches = reachesOf(view.zones)
     const wanted = [...tables.all()].filter((table) => concernsNode(table, facts, reaches))
+    const known = audiences.of(session)?.known
+    for (const { service } of wanted) known?.add(service)
     session.sendTables(tables.revision, endpointsMessage(true, tables.revision, wanted))
   }
 
@@ -100,8 +102,15 @@ export class EndpointPushes {
     const { view, tables, audiences } = this.#deps
     const { revision } = tables
     const reaches = reachesOf(view.zones)
-    for (const { facts, sessions } of audiences) {
-      const wanted = changed.filter((table) => concernsNode(table, facts, reaches))
+    for (const { facts, sessions, known } of audiences) {
+      const wanted = changed.flatMap((table) => {
+        if (concernsNode(table, facts, reaches)) {
+          known.add(table.service)
+          return [table]
+        }
+        // It has gone to another zone: these nodes must not go on with what they knew of it.
+        return known.delete(table.service) ? [{ ...table, endpoints: [] }] : []
+      })
       if (wanted.length === 0) continue
       const message = endpointsMessage(false, revision, wanted)
       for (const session of sessions) session.sendTables(revision, message)

@@ -96,7 +96,7 @@ export class Withdrawals {
       const instance = state.view.instances.get(id)
       if (!instance) continue
       const leftMs = dueAtMs - clock.monotonicMs()
-      const isOver = leftMs <= 0 || this.#isServed(instance.service, revision, behind)
+      const isOver = leftMs <= 0 || this.#isServed(instance, revision, behind)
       if (isOver) released.push(id)
       else this.#wake(leftMs)
     }
@@ -120,28 +120,31 @@ export class Withdrawals {
     this.#held.set(instance.id, { revision, dueAtMs: clock.monotonicMs() + waitMs })
   }
 
-  /** `behind`: what was found out in this round, by service and revision. */
-  #isServed(service: string, revision: number, behind: Map<string, readonly string[]>): boolean {
-    const { isPending } = this.#deps
+  /** `behind`: what was found out in this round, by service, zone and revision. */
+  #isServed(instance: Instance, revision: number, behind: Map<string, readonly string[]>): boolean {
+    const { isPending, state } = this.#deps
+    const { service } = instance
     if (isPending(service)) return false
-    const key = `${service}@${revision}`
+    const zone = state.view.revisionOf(service, instance.revision)?.template.zone ?? ''
+    const key = `${service}@${zone}@${revision}`
     let names = behind.get(key)
     if (names === undefined) {
-      names = laggards(this.#audience(service), revision)
+      names = laggards(this.#audience(service, zone), revision)
       behind.set(key, names)
     }
     return names.length === 0
   }
 
-  *#audience(service: string): Iterable<NodeTables> {
+  /** Nodes that have the table of the service, or had it when the service was in the zone of the instance. */
+  *#audience(service: string, zoneBefore: string): Iterable<NodeTables> {
     const { state, tablesOf } = this.#deps
     const { view } = state
     const record = view.services.get(service)
     const zone = record && view.revisionOf(service, record.revision)?.spec.zone
-    if (zone === undefined) return
+    const zones = [...new Set([zone ?? zoneBefore, zoneBefore])]
     const reaches = reachesOf(view.zones)
     for (const { name, facts, liveness, confirmedDead } of view.nodes.values()) {
-      if (!concernsNode({ service, zone }, facts, reaches)) continue
+      if (!zones.some((of) => concernsNode({ service, zone: of }, facts, reaches))) continue
       yield { name, isGivenUp: liveness === 'lost' || confirmedDead, ...tablesOf(name) }
     }
   }

@@ -30,9 +30,10 @@ async function pushing(): Promise<{
   await state.write(admin, (tx) => {
     for (const name of ['a1', 'a2']) tx.putNode(aNode(name))
     tx.putNode(aNode('d1', { zones: ['data'] }))
+    tx.putNode(aNode('p1', { zones: ['presentation'] }))
   })
   const clock = new HandClock()
-  const sent: Record<string, string[]> = { a1: [], a2: [], d1: [] }
+  const sent: Record<string, string[]> = { a1: [], a2: [], d1: [], p1: [] }
   const audiences = new Audiences()
   for (const [node, texts] of Object.entries(sent)) {
     const session = { node, sendTables: (_revision: number, text: string) => texts.push(text) }
@@ -59,21 +60,28 @@ async function pushing(): Promise<{
   }
 }
 
-t.test('the first change goes out at once, those after it together, to whom it concerns', async (t) => {
-  const { clock, sent, put } = await pushing()
-  put(table(1))
-  clock.advance(0)
-  t.equal(sent['a1']?.length, 1)
-  t.equal(sent['a2']?.[0], sent['a1']?.[0])
-  t.match(JSON.parse(sent['a1']?.[0] ?? ''), { kind: 'endpoints', full: false, tables: [table(1)] })
-  t.strictSame(sent['d1'], [], 'data does not reach application')
-  for (const revision of [2, 3, 4]) put(table(revision))
-  clock.advance(1)
-  t.equal(sent['a1']?.length, 1)
-  clock.advance(1000)
-  t.equal(sent['a1']?.length, 2)
-  t.match(JSON.parse(sent['a1']?.[1] ?? ''), { tables: [table(4)] })
-})
+t.test(
+  'the first change goes out at once, those after it together, to whom it concerns',
+  async (t) => {
+    const { clock, sent, put } = await pushing()
+    put(table(1))
+    clock.advance(0)
+    t.equal(sent['a1']?.length, 1)
+    t.equal(sent['a2']?.[0], sent['a1']?.[0])
+    t.match(JSON.parse(sent['a1']?.[0] ?? ''), {
+      kind: 'endpoints',
+      full: false,
+      tables: [table(1)],
+    })
+    t.strictSame(sent['d1'], [], 'data does not reach application')
+    for (const revision of [2, 3, 4]) put(table(revision))
+    clock.advance(1)
+    t.equal(sent['a1']?.length, 1)
+    clock.advance(1000)
+    t.equal(sent['a1']?.length, 2)
+    t.match(JSON.parse(sent['a1']?.[1] ?? ''), { tables: [table(4)] })
+  },
+)
 
 t.test('a table that is as it was sent is not sent again', async (t) => {
   const { clock, sent, put } = await pushing()
@@ -84,3 +92,26 @@ t.test('a table that is as it was sent is not sent again', async (t) => {
   clock.advance(1000)
   t.equal(sent['a1']?.length, 1)
 })
+
+t.test(
+  'a service that goes to another zone leaves the nodes that it no longer concerns',
+  async (t) => {
+    const { clock, sent, put } = await pushing()
+    const told = (node: string) =>
+      (sent[node] ?? []).flatMap((text) => (JSON.parse(text) as { tables: EndpointTable[] }).tables)
+    put(table(1))
+    clock.advance(0)
+    const endpoint = { instance: 'web-0', node: 'p1', zone: 'presentation', port: 'http' }
+    const place = { address: '10.0.0.3', hostPort: 20_000, weight: 1 }
+    const moved = { ...table(2), zone: 'presentation', endpoints: [{ ...endpoint, ...place }] }
+    put(moved)
+    clock.advance(1000)
+    t.strictSame(told('a1'), [table(1), { ...moved, endpoints: [] }], 'where it runs is not told')
+    t.strictSame(told('p1'), [table(1), moved])
+    put({ ...moved, revision: 3 })
+    clock.advance(1000)
+    t.equal(sent['a1']?.length, 2, 'once')
+    t.equal(sent['p1']?.length, 3)
+    t.strictSame(sent['d1'], [], 'who never had it')
+  },
+)

@@ -1,4 +1,10 @@
-import { isWithdrawing, type Instance, type ToAgentMessage, unobserved, wireVersion } from '@bulkhead/shared'
+import {
+  isWithdrawing,
+  type Instance,
+  type ToAgentMessage,
+  unobserved,
+  wireVersion,
+} from '@bulkhead/shared'
 import t, { type Test } from 'tap'
 
 import { makeConfig } from '../../src/config/config.ts'
@@ -34,7 +40,9 @@ async function start(t: Test) {
   const state = await openState({ store: new MemoryStore(), ...options })
   t.teardown(() => state.close())
   const revision = aRevision(key, 1, {
-    ports: { http: { port: 80, protocol: 'tcp', host: null, mode: 'http', clientAddress: 'header' } },
+    ports: {
+      http: { port: 80, protocol: 'tcp', host: null, mode: 'http', clientAddress: 'header' },
+    },
   })
   const stop = { ...revision.template.stop, drainMs }
   await state.write({ actor: 'test' }, (tx) => {
@@ -50,7 +58,16 @@ async function start(t: Test) {
   const monitor = new NodeMonitor({ state, clock, config: config.nodes, onProblem: fail })
   const tables = new Tables(state.view)
   const { nodes, network } = config
-  const hub = new Hub({ state, clock, monitor, tables, config: nodes, network, registries: [], logger: silent })
+  const hub = new Hub({
+    state,
+    clock,
+    monitor,
+    tables,
+    config: nodes,
+    network,
+    registries: [],
+    logger: silent,
+  })
   state.feed.subscribe((commit) => {
     tables.follow([commit])
     hub.follow([commit])
@@ -116,25 +133,28 @@ void t.test('who is behind', async (t) => {
   t.equal(of(null, 0, true), 0)
 })
 
-void t.test('the order to stop waits until all that may send traffic go by the new table', async (t) => {
-  const started = await start(t)
-  const first = await connect(started, 'n1')
-  const second = await connect(started, 'n2')
-  await connect(started, 'd1')
-  first.acknowledge()
-  second.acknowledge()
-  await started.stopFirst()
-  await started.pass(200)
-  t.same(first.orders(), ['run'])
-  const held = started.state.view.instances.get('web-0')
-  t.ok(held && isWithdrawing(held))
-  first.acknowledge()
-  await started.pass(200)
-  t.same(first.orders(), ['run'], 'the other node has not answered')
-  second.acknowledge()
-  await started.pass(50)
-  t.same(first.orders(), ['run', 'stop'], 'the data zone is not waited for')
-})
+void t.test(
+  'the order to stop waits until all that may send traffic go by the new table',
+  async (t) => {
+    const started = await start(t)
+    const first = await connect(started, 'n1')
+    const second = await connect(started, 'n2')
+    await connect(started, 'd1')
+    first.acknowledge()
+    second.acknowledge()
+    await started.stopFirst()
+    await started.pass(200)
+    t.same(first.orders(), ['run'])
+    const held = started.state.view.instances.get('web-0')
+    t.ok(held && isWithdrawing(held))
+    first.acknowledge()
+    await started.pass(200)
+    t.same(first.orders(), ['run'], 'the other node has not answered')
+    second.acknowledge()
+    await started.pass(50)
+    t.same(first.orders(), ['run', 'stop'], 'the data zone is not waited for')
+  },
+)
 
 void t.test('not longer than the drain', async (t) => {
   const started = await start(t)
@@ -165,5 +185,31 @@ void t.test('not for a node that is given up, and for one that comes back', asyn
     if (node) tx.putNode({ ...node, liveness: 'lost' })
   })
   await started.pass(100)
+  t.same(first.orders(), ['run', 'stop'])
+})
+
+void t.test('nodes of the zone that the service has left are waited for', async (t) => {
+  const started = await start(t)
+  const first = await connect(started, 'n1')
+  const second = await connect(started, 'n2')
+  first.acknowledge()
+  second.acknowledge()
+  await started.state.write({ actor: 'test' }, (tx) => {
+    const revision = tx.revisionOf(key, 1)
+    const service = tx.services.get(key)
+    if (!revision || !service) return
+    const { spec, template } = revision
+    const zone = 'presentation'
+    const moved = { spec: { ...spec, zone }, template: { ...template, zone } }
+    tx.putRevision({ ...revision, ...moved, revision: 2 })
+    tx.putService({ ...service, revision: 2 })
+  })
+  await started.stopFirst()
+  await started.pass(200)
+  first.acknowledge()
+  await started.pass(200)
+  t.same(first.orders(), ['run'], 'the other node has not answered')
+  second.acknowledge()
+  await started.pass(50)
   t.same(first.orders(), ['run', 'stop'])
 })
