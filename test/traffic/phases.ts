@@ -68,6 +68,19 @@ export const phases: readonly Phase[] = [
     },
   },
   {
+    name: 'other services come and go',
+    async run(stage) {
+      const names = ['other-1', 'other-2', 'other-3']
+      for (const name of names) {
+        await stage.apply(stage.document(sameImage(stage), { name, replicas: '1' }))
+      }
+      for (const name of names) {
+        await stage.cluster.run(['delete', 'service', `${name}`, '-e', 'prod'])
+      }
+      await settled(stage)
+    },
+  },
+  {
     name: 'scale down and up',
     async run(stage) {
       await stage.apply(stage.document(sameImage(stage), { replicas: '3' }))

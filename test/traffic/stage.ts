@@ -21,6 +21,7 @@ export interface Stage extends AsyncDisposable {
 
 function documentOf(image: string, more: Readonly<Record<string, string>>): string {
   const fields: Record<string, string> = {
+    name: 'api',
     replicas: String(servers),
     update: '{ maxSurge: 2, maxUnavailable: 0, minHealthyTime: 500ms, progressDeadline: 60s }',
     ...more,
@@ -28,7 +29,6 @@ function documentOf(image: string, more: Readonly<Record<string, string>>): stri
   return `
 apiVersion: bulkhead/v1
 kind: Service
-name: api
 environment: prod
 zone: application
 image: ${image}

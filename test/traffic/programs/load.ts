@@ -154,7 +154,7 @@ const start = (name: string, usual: number, run: () => Promise<void>): void => {
   for (let index = 0; index < clients(name, usual); index++) void run()
 }
 
-start('KEEP_ALIVE', 12, () => client(() => ({ kind: 'keepAlive', path: '/', agent: keepAlive })))
+start('KEEP_ALIVE', 24, () => client(() => ({ kind: 'keepAlive', path: '/', agent: keepAlive })))
 start('ONE_SHOT', 4, () => client(() => ({ kind: 'oneShot', path: '/', agent: false })))
 start('SLOW', 4, () => client(() => ({ kind: 'slow', path: `/slow?ms=${100 + Math.floor(Math.random() * 1900)}`, agent: keepAlive })))
 start('LARGE', 1, () => client(() => ({ kind: 'upload', path: '/', agent: keepAlive, body }), (answer) => answer.body === String(largeBytes)))
