@@ -75,7 +75,7 @@ export const phases: readonly Phase[] = [
         await stage.apply(stage.document(sameImage(stage), { name, replicas: '1' }))
       }
       for (const name of names) {
-        await stage.cluster.run(['delete', 'service', `${name}`, '-e', 'prod'])
+        await stage.cluster.run(['delete', 'service', name, '-e', 'prod'])
       }
       await settled(stage)
     },
