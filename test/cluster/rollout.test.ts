@@ -76,9 +76,10 @@ stop: { drain: 0, grace: 2s }
 update: { maxSurge: 1, maxUnavailable: 0, minHealthyTime: 500ms, progressDeadline: ${progressDeadline} }
 ${more}
 `
-  const images = async (): Promise<string[]> => [
-    ...new Set((await cluster.instances('service=web&environment=default')).map(({ image }) => image)),
-  ]
+  const images = async (): Promise<string[]> => {
+    const instances = await cluster.instances('service=web&environment=default')
+    return [...new Set(instances.map(({ image }) => image))].toSorted()
+  }
   const containerIds = async (): Promise<Set<string>> =>
     new Set(running(await witness(cluster.hosts.hosts)).map(({ id }) => id))
   await cluster.run(['apply', '-f', '-', '--wait'], spec(serve[0]))
