@@ -118,7 +118,7 @@ async function startControlPlane(parts: Parts): Promise<void> {
   const argv = ['controlplane', '--data', data, '--listen', `${hosts.address}:${port}`, '--config', config]
   const started = hosts.exec([launcher, ...argv], { env: environment('controlplane') })
   parts.controlPlane = started
-  await waitFor('the control plane to serve', 15_000, async () => {
+  await waitFor('the control plane to serve', 30_000, async () => {
     if (started.end) throw new Error(`the control plane ended: ${started.output()}`)
     return (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1000) })).ok
   })
@@ -172,7 +172,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     writeFileSync(parts.config, configuration(hosts, options.config ?? ''))
     await startControlPlane(parts)
     await Promise.all(options.agents.map((_settings, index) => cluster.startAgent(index + 1)))
-    await waitFor('all nodes to be ready', 20_000, async () => {
+    await waitFor('all nodes to be ready', 60_000, async () => {
       const nodes = await cluster.nodes()
       return nodes.length === options.agents.length && nodes.every(({ state }) => state === 'ready')
     })
