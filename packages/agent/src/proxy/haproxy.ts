@@ -27,7 +27,7 @@ const run = promisify(execFile)
 
 export interface HaproxyDeps {
   readonly clock: Clock
-  readonly logger: Logger
+  readonly logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 }
 
 export interface HaproxySettings {

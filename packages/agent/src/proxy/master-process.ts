@@ -16,7 +16,7 @@ export interface MasterFiles {
   readonly log: string
 }
 
-export const masterFiles = (directory: string): MasterFiles => ({
+const masterFiles = (directory: string): MasterFiles => ({
   directory,
   config: join(directory, 'haproxy.cfg'),
   socket: join(directory, 'master.sock'),
