@@ -37,7 +37,7 @@ export interface AgentDeps {
   /** What sends traffic by endpoint tables, or lets it through, beside discovery. */
   readonly consumers: readonly TrafficConsumer[]
   /** Null: there is none on the node. */
-  readonly proxy: Pick<ProxyServiceDeps, 'proxy' | 'makeLocal' | 'own' | 'certificates'> | null
+  readonly proxy: Omit<ProxyServiceDeps, 'clock' | 'logger' | 'send' | 'node'> | null
   /** What holds zones on this machine; null: nothing needs to, or nothing can and the node's facts say so. */
   readonly kernel: Kernel | null
 }

@@ -256,6 +256,7 @@ export class Agent {
       endpoints: (message) => this.#traffic.apply(message),
       streamOpen: (message) => this.#streams.open(message),
       streamClose: (stream) => this.#streams.close(stream),
+      removed: () => void this.#proxy?.leave(),
       disconnected: () => this.#streams.closeAll(),
     } satisfies ConstructorParameters<typeof Session>[0]['handlers']
     const beats = new Beats(this.#deps, { ...settings, node: settings.identity.node })

@@ -12,7 +12,7 @@ import type { ProxyServiceDeps } from './proxy-service.ts'
 
 /** The node's proxy, or why there is none. */
 export interface OpenedProxy {
-  readonly deps: Pick<ProxyServiceDeps, 'proxy' | 'makeLocal' | 'own' | 'certificates'> | null
+  readonly deps: Omit<ProxyServiceDeps, 'clock' | 'logger' | 'send' | 'node'> | null
   readonly facts: Pick<NetworkFacts, 'proxy' | 'proxyReason'>
   /** Whether connections to the addresses of services are passed on here. */
   readonly isServing: () => boolean
@@ -39,6 +39,7 @@ export async function openProxy(data: string, logger: Logger): Promise<OpenedPro
     deps: {
       proxy,
       makeLocal: (network) => local.make(network),
+      unmakeLocal: () => local.unmakeAll(),
       own: (address, byName) => local.own(address, byName),
       certificates: new CertificateFiles(directory),
     },

@@ -21,6 +21,8 @@ export interface ProxyServiceDeps {
   readonly proxy: Proxy
   /** Makes a whole network local to the machine, so that the proxy can listen at its addresses. */
   readonly makeLocal: (network: string) => Promise<void>
+  /** Takes that back. */
+  readonly unmakeLocal: () => Promise<void>
   /** Gives the machine an address of IPv6 to connect from; `byName`: only programs that ask for it do. */
   readonly own: (address: string, byName: boolean) => Promise<void>
   readonly send: (message: FromAgentMessage) => void
@@ -97,6 +99,20 @@ export class ProxyService implements TrafficConsumer {
       this.#loading = Promise.resolve()
     } catch (error) {
       this.#deps.logger.error({ err: error }, 'secrets cannot be kept')
+    }
+  }
+
+  /** The node is no part of the cluster any more: nothing of the proxy stays. */
+  async leave(): Promise<void> {
+    const { proxy, unmakeLocal, logger } = this.#deps
+    this.#last = null
+    this.#local = null
+    try {
+      await proxy.stop()
+      await unmakeLocal()
+      logger.info('the node was removed: its proxy has ended')
+    } catch (error) {
+      logger.error({ err: error }, 'the node was removed, but its proxy could not be ended')
     }
   }
 

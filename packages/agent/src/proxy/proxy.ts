@@ -24,6 +24,8 @@ export interface Proxy {
    */
   apply(config: ProxyConfig): Promise<Applied>
   stats(): Promise<readonly ServerTraffic[]>
+  /** Ends it for good. */
+  stop(): Promise<void>
   /** Looks after the process until `signal` is aborted, which leaves it running. */
   guard(signal: AbortSignal): Promise<void>
 }

@@ -18,6 +18,9 @@ import { Outbox } from './outbox.ts'
 import { parseMessage } from './parse.ts'
 import { type Connection, RefusedByServer, type Transport } from './transport.ts'
 
+/** What the server closes with when somebody has removed the node. */
+const closedAsRemoved = 4002
+
 type Message<K extends ToAgentMessage['kind']> = Extract<ToAgentMessage, { kind: K }>
 
 /** What the session asks of the rest of the agent. */
@@ -34,6 +37,8 @@ export interface SessionHandlers {
   endpoints(message: Message<'endpoints'>): void
   streamOpen(message: Message<'stream-open'>): void
   streamClose(stream: number): void
+  /** The node is no part of the cluster any more. */
+  removed(): void
   /** Nothing can be sent any more: what was under way on behalf of this session ends. */
   disconnected(): void
 }
@@ -157,6 +162,7 @@ export class Session {
     this.outbox.close()
     lease.disconnected()
     handlers.disconnected()
+    if (reason.startsWith(`${closedAsRemoved} `)) handlers.removed()
     return reason
   }
 

@@ -41,6 +41,7 @@ function begin(server: string, token = 'node-token') {
     secrets: ({ secrets }) => heard.push(`secrets ${secrets.length}`),
     streamOpen: ({ stream }) => heard.push(`open ${stream}`),
     streamClose: (stream) => heard.push(`close ${stream}`),
+    removed: () => heard.push('removed'),
     disconnected: () => heard.push('disconnected'),
   }
   const options = { url: sessionUrl(server), token, bootId: 'boot' }
@@ -85,6 +86,19 @@ t.test('over a real connection', async (t) => {
   server.endpoints(true, [])
   await server.until('an answer', () => server.of('endpoints-applied').length > 0)
   t.same(heard, ['welcome node1', 'policy 3', 'full 0', 'delta 1', 'endpoints 0'])
+  await end()
+  await server.close()
+})
+
+t.test('that the node was removed is heard, being cut off is not that', async (t) => {
+  const server = new FakeServer()
+  const { heard, end } = begin(await server.listen())
+  await server.until('a session', () => server.of('inventory').length === 1)
+  server.cut()
+  await server.until('another', () => server.of('inventory').length === 2, 2000)
+  t.notOk(heard.includes('removed'))
+  server.removeNode()
+  await server.until('the end', () => heard.includes('removed'), 2000)
   await end()
   await server.close()
 })

@@ -73,6 +73,12 @@ export class FakeServer {
   }
 
   /** Cuts the session; the agent will come again. */
+  /** As when somebody removes the node. */
+  removeNode(): void {
+    for (const socket of this.#sockets.clients)
+      socket.close(4002, 'the node was removed from the cluster')
+  }
+
   cut(): void {
     this.#socket?.terminate()
   }
