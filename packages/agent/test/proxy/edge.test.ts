@@ -155,6 +155,10 @@ void test(
       )
     }
 
+    await real.proxy.apply(make(tables.slice(1)).config)
+    t.match(await ask('other.example', '/'), { status: 404 }, 'nobody is exposed there')
+    await real.proxy.apply(config)
+
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     await ask('shop.example', '/', agent)
     // Another certificate is another structure: the process is replaced while a connection is idle.

@@ -46,11 +46,11 @@ function hasCertificate(exposure: Exposed, known: Certificates, problems: string
   if (exposure.tlsSecret === null) return true
   const certificate = known.get(secretKey(exposure))
   if (certificate && 'digest' in certificate) return true
-  const why = certificate?.problem ?? 'it is not there'
-  problems.push(
-    `${exposure.service} is not exposed on port ${exposure.listen}: the secret ` +
-      `${exposure.tlsSecret} cannot be used: ${why}`,
-  )
+  const name = exposure.tlsSecret
+  const why = certificate
+    ? `the secret ${name} cannot be used: ${certificate.problem}`
+    : `there is no secret ${name}: bulkhead secret set ${name} -e ${splitServiceKey(exposure.service).environment}`
+  problems.push(`${exposure.service} is not exposed on port ${exposure.listen}: ${why}`)
   return false
 }
 

@@ -76,6 +76,7 @@ function body(config: ProxyConfig, settings: ProcessSettings): string {
     ...relays(config),
     ...config.frontends.map((frontend) => frontendSection(frontend, config)),
     ...config.backends.map(backendSection),
+    ...(config.frontends.some(isPartial) ? [nowhereSection] : []),
   ]
   return parts.map((lines) => `${lines.join('\n  ')}\n`).join('\n')
 }
@@ -113,6 +114,14 @@ const defaultsSection = [
   'option idle-close-on-response',
   'option redispatch 1',
   'retries 3',
+]
+
+/** Answers requests to a host or path that nobody exposes; the name is no service's, for it has no dot. */
+const nowhere = 'nowhere'
+const nowhereSection = [
+  `backend ${nowhere}`,
+  'mode http',
+  `http-request return status 404 content-type text/plain string "nothing is exposed here\\n"`,
 ]
 
 type Family = 4 | 6
@@ -153,6 +162,8 @@ function relays(config: ProxyConfig): string[][] {
  */
 const options6 = (isEdge: boolean): string => (isEdge ? ' v6only' : ' v6only transparent')
 
+const isPartial = ({ mode, backend }: Frontend): boolean => mode === 'http' && backend === null
+
 function frontendSection(frontend: Frontend, config: ProxyConfig): string[] {
   const { name, mode, tls, isEdge, backend } = frontend
   const lines = [`frontend ${name}`, `mode ${mode}`]
@@ -171,6 +182,7 @@ function frontendSection(frontend: Frontend, config: ProxyConfig): string[] {
   } else if (isEdge && mode === 'http') lines.push(...edgeRules)
   lines.push(...frontend.routes.map(routeRule))
   if (backend !== null) lines.push(`default_backend ${backend}`)
+  else if (isPartial(frontend)) lines.push(`default_backend ${nowhere}`)
   return lines
 }
 

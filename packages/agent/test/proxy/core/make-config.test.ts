@@ -183,7 +183,7 @@ void test('what contradicts an exposure before it is left out, and said', (t) =>
     [tcp, /a port in mode tcp has one service/],
     [
       table('prod/b', 'presentation', { expose: [{ ...tls, tlsSecret: 'missing', listen: 444 }] }),
-      /the secret missing cannot be used: it is not there/,
+      /there is no secret missing: bulkhead secret set missing -e prod/,
     ],
     [
       table('prod/b', 'presentation', { expose: [{ ...tls, tlsSecret: 'broken', listen: 444 }] }),
