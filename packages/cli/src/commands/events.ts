@@ -21,7 +21,7 @@ interface EventsOptions {
 /** How many events are looked through for those of an environment. */
 const searchedLimit = 1000
 
-const kinds = ['Service', 'ExternalService', 'Instance', 'Node', 'Rollout', 'Zones', 'Token', 'Cluster']
+const kinds = ['Service', 'ExternalService', 'Instance', 'Node', 'Rollout', 'Zones', 'Token', 'Secret', 'Cluster']
 
 export function defineEvents(command: Command, { cli, connect, action }: Toolkit): void {
   addOutput(command, ['table', 'wide', 'json', 'yaml'])

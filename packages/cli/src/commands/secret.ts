@@ -42,10 +42,11 @@ function pathOf(name: string, environment = defaultEnvironment): string {
 /** The bytes as they are: nobody knows whether a line's end belongs to it. */
 async function readValue(file: string, cli: Cli): Promise<Buffer> {
   if (file !== '-') {
-    return readFile(file).catch((error: Error) => {
+    return readFile(file).catch((error: NodeJS.ErrnoException) => {
+      const why = error.code === 'ENOENT' ? 'there is no such file' : error.message
       throw new BulkheadError(
         'bad-usage',
-        `${file}: ${error.message}`,
+        `${file}: ${why}`,
         'name a file, or - for standard input',
       )
     })

@@ -42,7 +42,10 @@ export async function describeNode(node: NodeView, deps: DescribeDeps): Promise<
         `${formatBytes(used.memoryBytes)} of ${formatBytes(capacity.memoryBytes)} reserved`,
       ],
       ['Engine', shownEngine(node)],
-      ['Zones held', node.network.enforced ? 'by the kernel' : `no: ${node.network.enforcedReason}`],
+      [
+        'Zones held',
+        node.network.enforced ? 'by the kernel' : `no: ${node.network.enforcedReason}`,
+      ],
       ['Agent', node.agentVersion],
       ['Joined', shownTime(node.joinedAt, look)],
       ['Last heard', shownTime(node.lastHeardAt, look)],

@@ -1,4 +1,4 @@
-import type { ServiceView } from '@bulkhead/shared'
+import type { Exposure, ServiceView } from '@bulkhead/shared'
 
 import { instances } from '../kinds/instances.ts'
 import { sortItems } from '../kinds/kind.ts'
@@ -10,6 +10,23 @@ import { type DescribeDeps, shownTime, writeEvents, writeSection } from './descr
 import { writeFields, writeHeading } from './write-fields.ts'
 
 const rolloutLimit = 5
+
+/** By the name that programs connect to; UDP is found by the ports of its instances. */
+function shownPorts({ name, environment, address, spec }: ServiceView): string {
+  const shown = Object.entries(spec?.ports ?? {}).map(([port, { port: number, protocol }]) =>
+    protocol === 'tcp' && address !== null
+      ? `${port} at ${name}.${environment}.bulkhead:${number}`
+      : `${port} ${number}/${protocol}`,
+  )
+  return shown.join(', ')
+}
+
+/** `http at 443 for shop.example/api with TLS by secret cert`. */
+function shownExposure({ port, listen, host, path, tlsSecret }: Exposure): string {
+  const where = `${host ?? ''}${path === '/' ? '' : path}`
+  const wanted = where === '' ? '' : ` for ${where}`
+  return `${port} at ${listen}${wanted}${tlsSecret === null ? '' : ` with TLS by secret ${tlsSecret}`}`
+}
 
 async function writeSource(source: ServiceView['source'], { cli, look }: DescribeDeps) {
   if (source === undefined) return
@@ -41,6 +58,8 @@ export async function describeService(service: ServiceView, deps: DescribeDeps):
       ['Image', service.image],
       ['Digest', service.digest],
       ['Address', service.address ?? ''],
+      ['Ports', shownPorts(service)],
+      ['Exposed', (service.spec?.expose ?? []).map(shownExposure).join(', ')],
       ['Labels', shownLabels(service.labels)],
       ['Loosened', service.loosened.join(', '), style.yellow],
       ['Created', shownTime(service.createdAt, look)],

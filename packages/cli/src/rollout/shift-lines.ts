@@ -1,5 +1,6 @@
 import type { RolloutView, ShiftView } from '@bulkhead/shared'
 
+import { shownService } from '../names/service-name.ts'
 import { formatDuration } from '../output/quantity.ts'
 import type { Style } from '../output/style.ts'
 
@@ -16,15 +17,20 @@ export function shiftLines(rollout: RolloutView, nowMs: number, style: Style): s
   return [
     line(shift.strategy, `step ${shift.step} of ${shift.steps.length} (${steps.join(' → ')})`),
     line('traffic', `${round(shift.weight)} % to revision ${to}${old}`),
-    ...(shift.waitsFor === 'nothing' ? [] : [line('waits for', waitsFor(shift, nowMs))]),
+    ...(shift.waitsFor === 'nothing'
+      ? []
+      : [line('waits for', waitsFor(shift, nameOf(rollout), nowMs))]),
     line('errors', errorsOf(shift)),
   ]
 }
 
+const nameOf = ({ service, environment }: RolloutView): string =>
+  shownService({ name: service, environment })
+
 const round = (value: number): number => Math.round(value * 10) / 10
 
-function waitsFor({ waitsFor: what, dueAt }: ShiftView, nowMs: number): string {
-  if (what === 'promote' || what === 'resume') return `bulkhead rollout ${what}`
+function waitsFor({ waitsFor: what, dueAt }: ShiftView, name: string, nowMs: number): string {
+  if (what === 'promote' || what === 'resume') return `bulkhead rollout ${what} ${name}`
   if (what === 'instances') return 'its instances to be available'
   return `its time: ${formatDuration(Math.max(Date.parse(dueAt ?? '') - nowMs, 0))} left`
 }

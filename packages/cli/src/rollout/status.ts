@@ -28,12 +28,17 @@ const isBad = ({ phase }: RolloutView): boolean => phase === 'failed' || phase =
 const newest = (rollouts: readonly RolloutView[]): RolloutView | undefined =>
   rollouts.toSorted((a, b) => a.to - b.to).at(-1)
 
+/** A reason that begins with the phase goes on from there: `paused by admin`. */
+function whyOf(phase: string, reason: string): string {
+  if (reason.startsWith(`${phase} `)) return reason.slice(phase.length)
+  return reason === '' ? '' : `: ${reason}`
+}
+
 function titleOf(rollout: RolloutView, style: Style): string {
   const { service, environment, from, to, phase, reason } = rollout
   const name = style.bold(shownService({ name: service, environment }))
   const move = from === null ? `revision ${to}` : `revision ${from} → ${to}`
-  const why = reason === '' ? '' : `: ${cleanText(reason)}`
-  return `${name}  ${move}  ${paintState(phase, style)}${why}`
+  return `${name}  ${move}  ${paintState(phase, style)}${whyOf(phase, cleanText(reason))}`
 }
 
 /** Times count from the beginning of the rollout, so that a line that was printed long ago is still true. */

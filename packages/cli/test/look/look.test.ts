@@ -8,6 +8,13 @@ const answers: Answers = {
   'GET /v1/services/prod/web': {
     json: {
       ...make.service({ loosened: ['security.writableRoot'] }),
+      spec: {
+        ports: { http: { port: 8080, protocol: 'tcp' }, sync: { port: 9000, protocol: 'udp' } },
+        expose: [
+          { port: 'http', listen: 443, host: 'shop.example', path: '/api', tlsSecret: 'cert' },
+          { port: 'http', listen: 80, host: null, path: '/', tlsSecret: null },
+        ],
+      },
       source: { kind: 'Service', name: 'web' },
     },
   },
@@ -21,6 +28,16 @@ const answers: Answers = {
   'GET /v1/nodes': make.list(make.node()),
   'GET /v1/nodes/n1': { json: make.node() },
   'GET /v1/zones': make.list(make.zone()),
+  'GET /v1/external-services': make.list({
+    apiVersion: 'bulkhead/v1',
+    kind: 'ExternalService',
+    name: 'ledger',
+    environment: 'prod',
+    zone: 'presentation',
+    addresses: ['10.20.0.5'],
+    ports: { postgres: { port: 5432, protocol: 'tcp' } },
+    revision: 7,
+  }),
   'GET /v1/rollouts': make.list(make.rollout({ to: 2, id: 'prod/web@2' }), make.rollout()),
   'GET /v1/events': make.list(make.event()),
   'GET /v1/explain/services/prod/web': {
@@ -89,6 +106,8 @@ const texts: readonly (readonly [string, string])[] = [
     Image         registry.internal/shop/web:1.4.2
     Digest        sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
     Address       10.231.0.7
+    Ports         http at web.prod.bulkhead:8080, sync 9000/udp
+    Exposed       http at 443 for shop.example/api with TLS by secret cert, http at 80
     Labels        team=storefront
     Loosened      security.writableRoot
     Created       3m12s ago (2026-03-01T11:56:48Z)
@@ -178,6 +197,10 @@ const texts: readonly (readonly [string, string])[] = [
     Services
     NAME  ENVIRONMENT  ZONE          HEALTHY  STATUS     AGE
     web   prod         presentation  3/3      converged  3m12s
+
+    External services
+    NAME    ENVIRONMENT  ZONE          ADDRESSES  PORTS
+    ledger  prod         presentation  10.20.0.5  postgres 5432/tcp
     `,
   ],
   [
@@ -330,8 +353,15 @@ t.test('rollout status of a canary says where traffic goes and what it waits for
   } as const
   t.match(
     await shown({ ...rollout, shift: waiting }),
-    /waits for {2}bulkhead rollout promote\n +errors {2}not judged: 7 of 50 requests seen\n/,
+    /waits for {2}bulkhead rollout promote web\.prod\n +errors {2}not judged: 7 of 50 requests seen\n/,
   )
+})
+
+t.test('rollout status does not say the phase twice', async (t) => {
+  const paused = make.rollout({ phase: 'paused', reason: 'paused by admin', endedAt: null })
+  const all = { ...answers, 'GET /v1/rollouts': make.list(paused) }
+  const { stdout } = await runCli(['rollout', 'status', 'web.prod'], { answers: all })
+  t.match(stdout, /^web\.prod {2}revision 2 → 3 {2}paused by admin /)
 })
 
 t.test('rollout status --watch ends with the rollout', async (t) => {

@@ -57,6 +57,7 @@ export const kindParameter = oneOf(
   'Zones',
   'ExternalService',
   'Token',
+  'Secret',
   'Cluster',
 )
 

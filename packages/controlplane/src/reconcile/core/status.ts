@@ -69,12 +69,12 @@ function ofSlot(plan: Plan, slot: Slot): Finding | null {
   if (slot.index >= plan.situation.replicas) {
     return lives.length > 0 || stopping ? finding('progressing', 'stops') : null
   }
-  if (lives.length === 0) return finding('progressing', 'is being replaced')
+  if (lives.length === 0) return finding('progressing', 'being replaced')
   const keeper = keeperOf(plan, slot)
-  if (lives.length > 1 || keeper === null) return finding('progressing', 'is being replaced')
+  if (lives.length > 1 || keeper === null) return finding('progressing', 'being replaced')
   const trouble = troubleOf(plan, keeper)
   if (trouble) return finding(trouble.level, trouble.text)
-  return stopping ? finding('progressing', 'is being replaced') : null
+  return stopping ? finding('progressing', 'being replaced') : null
 }
 
 function troubleOf(plan: Plan, instance: Instance): { level: Hindrance; text: string } | null {
