@@ -255,6 +255,42 @@ test('a session', async (t) => {
   t.match(error.message, /403/, 'an administrator is no agent')
 })
 
+test('an external service is discovered as any other is', async (t) => {
+  await using served = await serve()
+  const external = (address: string) => ({
+    apiVersion: 'bulkhead/v1',
+    kind: 'ExternalService',
+    name: 'ledger',
+    zone: 'data',
+    addresses: [address],
+    ports: { postgres: 5432 },
+  })
+  await apply(served, external('10.20.0.5'))
+  const path = '/v1/discovery/default/ledger'
+  const endpoint = { port: 'postgres', address: '10.20.0.5', hostPort: 5432 }
+  const found = await served.call('GET', `${path}?port=postgres`)
+  t.match(found, { status: 200, body: { service: 'ledger', endpoints: [endpoint] } })
+  const wrong = await served.call('GET', `${path}?port=http`)
+  t.match(wrong, { status: 400, body: { detail: /has no port http; its ports are postgres/ } })
+  const { revision } = found.body as { revision: number }
+  await apply(served, external('10.20.0.6'))
+  const headers = { authorization: `Bearer ${served.admin}` }
+  for (const url of [path, '/v1/endpoints']) {
+    const ended = new AbortController()
+    const answer = await fetch(`${served.url}${url}?watch=${revision}`, { headers, signal: ended.signal })
+    let text = ''
+    await t.rejects(async () => {
+      const timer = setTimeout(() => ended.abort(), 3000)
+      for await (const part of answer.body ?? []) {
+        text += Buffer.from(part).toString()
+        if (text.includes('10.20.0.6')) ended.abort()
+      }
+      clearTimeout(timer)
+    })
+    t.match(text, /10\.20\.0\.6/, `${url} tells of the change`)
+  }
+})
+
 test('an agent whose clock is an hour behind', async (t) => {
   await using served = await serve()
   const hourMs = 3_600_000

@@ -1,4 +1,4 @@
-import { BulkheadError, splitServiceKey, type ServiceKey, type EndpointTable, type EndpointsView } from '@bulkhead/shared'
+import { BulkheadError, serviceKey, splitServiceKey, type ServiceKey, type EndpointTable, type EndpointsView } from '@bulkhead/shared'
 import type { FastifyInstance } from 'fastify'
 
 import { findService, type ServiceParams } from '../actor.ts'
@@ -17,9 +17,17 @@ function show(table: EndpointTable, port: string | undefined): EndpointsView {
   return { service: name, environment, revision: table.revision, endpoints }
 }
 
+/** A service or an external one: they share their names. Throws BulkheadError `not-found`. */
+function discovered(view: ClusterView, params: ServiceParams): ServiceKey {
+  const key = serviceKey(params.environment, params.name)
+  return view.externals.has(key) ? key : findService(view, params).key
+}
+
 /** Of any revision that is kept: during a rollout the ports of the one before are still served. */
 function checkPort(view: ClusterView, key: ServiceKey, port: string): void {
-  const ports = new Set(view.revisionsOf(key).flatMap(({ spec }) => Object.keys(spec.ports)))
+  const external = view.externals.get(key)
+  const specs = external ? [external] : view.revisionsOf(key)
+  const ports = new Set(specs.flatMap(({ spec }) => Object.keys(spec.ports)))
   if (ports.has(port)) return
   const known = ports.size === 0 ? 'it has none' : `its ports are ${[...ports].join(', ')}`
   throw new BulkheadError('bad-request', `service ${key} has no port ${port}; ${known}`, 'leave port out to see all of them')
@@ -37,7 +45,7 @@ export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
       *changes(commit) {
         const keys = new Set(
           commit.changes.flatMap((change) =>
-            change.kind === 'instance' || change.kind === 'rollout' ? [(change.after ?? change.before)?.service ?? ''] : change.kind === 'service' ? [change.key] : [],
+            change.kind === 'instance' || change.kind === 'rollout' ? [(change.after ?? change.before)?.service ?? ''] : change.kind === 'service' || change.kind === 'external' ? [change.key] : [],
           ),
         )
         for (const key of keys) {
@@ -52,7 +60,7 @@ export function discoveryRoutes(app: FastifyInstance, deps: ApiDeps): void {
     { ...read, schema: listSchema({ port: nameParameter }) },
     async (request, reply): Promise<EndpointsView | undefined> => {
       await state.settled()
-      const { key } = findService(view, request.params)
+      const key = discovered(view, request.params)
       const { port, watch } = request.query
       if (port !== undefined) checkPort(view, key, port)
       const current = (): EndpointsView => {
