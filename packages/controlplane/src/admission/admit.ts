@@ -139,7 +139,16 @@ function applyZones(tx: Transaction, source: ZonesSource): ObjectChange {
   return { kind: 'Zones', name: 'zones', environment: null, action, revision: 0, changes: fields, warnings: [] }
 }
 
-function applyService(tx: Transaction, { key, source, spec, image, warnings }: AdmittedService): ObjectChange {
+/** The edge waits for its certificates, and nothing else of a service does. */
+function missingSecrets({ secrets }: Transaction, { environment, expose }: ServiceSpec): string[] {
+  const names = new Set(expose.flatMap(({ tlsSecret }) => tlsSecret ?? []))
+  return [...names]
+    .filter((name) => !secrets.has(`${environment}/${name}`))
+    .map((name) => `there is no secret ${name} yet: nothing is exposed with it until bulkhead secret set ${name} -e ${environment}`)
+}
+
+function applyService(tx: Transaction, { key, source, spec, image, ...admitted }: AdmittedService): ObjectChange {
+  const warnings = [...admitted.warnings, ...missingSecrets(tx, spec)]
   const service = tx.services.get(key)
   if (tx.externals.has(key)) {
     throw new BulkheadError('conflict', `${key} is an external service`, 'delete that first, or choose another name')

@@ -9,7 +9,7 @@ import { Secrets } from '../../src/secrets/secrets.ts'
 import { type Keys, newKey, Vault } from '../../src/secrets/vault.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { openState } from '../../src/state/state.ts'
-import { serve } from '../api/serve.ts'
+import { document, serve } from '../api/serve.ts'
 import { aRevision, aService, silent, stoppedClock } from '../state/fixtures.ts'
 import { openForTest } from '../state/open-for-test.ts'
 
@@ -41,6 +41,28 @@ test('values go in over the API and never come out of it', async (t) => {
   }
   t.equal((await served.call('DELETE', '/v1/secrets/prod/cert')).status, 200)
   t.equal((await served.call('DELETE', '/v1/secrets/prod/cert')).status, 404)
+})
+
+test('an apply says which certificates are still to be set', async (t) => {
+  await using served = await serve()
+  const exposure = (listen: number, secret: string) => ({ port: 'http', listen, host: `${secret}.example`, tls: { secret } })
+  const documents = [
+    document({
+      environment: 'prod',
+      zone: 'presentation',
+      ports: { http: 8080 },
+      expose: [exposure(443, 'cert'), exposure(8443, 'other')],
+    }),
+  ]
+  await served.call('POST', '/v1/secrets/prod/other', { value })
+  const warnings = async (): Promise<readonly string[]> => {
+    const { body } = await served.call('POST', '/v1/apply', { documents, allowPending: true })
+    return (body as { objects: { warnings: string[] }[] }).objects.flatMap((change) => change.warnings)
+  }
+  const expected = 'there is no secret cert yet: nothing is exposed with it until bulkhead secret set cert -e prod'
+  t.strictSame((await warnings()).filter((text) => text.includes('secret')), [expected])
+  await served.call('POST', '/v1/secrets/prod/cert', { value })
+  t.strictSame((await warnings()).filter((text) => text.includes('secret')), [])
 })
 
 test('rotation seals everything anew and forgets the old key', async (t) => {
