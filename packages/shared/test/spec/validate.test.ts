@@ -247,6 +247,7 @@ table('ports and probes', [
         { port: 'http', listen: 82, path: '/a' },
         { port: 'http', listen: 83, host: 'a.example' },
         { port: 'raw', listen: 83 },
+        { port: 'none', listen: 84, path: '/a' },
       ],
     }),
     [
@@ -254,6 +255,7 @@ table('ports and probes', [
       '/expose/2 host and path need mode http, which port "raw" is not in',
       '/expose/4 82 for /a is exposed more than once',
       '/expose/6 a port in mode tcp has 83 for itself',
+      '/expose/7/port there is no port "none" in ports',
     ],
   ],
 ])

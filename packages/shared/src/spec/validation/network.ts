@@ -108,7 +108,7 @@ export function* exposeProblems(source: ServiceSource): Iterable<Problem> {
     if ((first.tls === undefined) !== (tls === undefined)) {
       yield { path, message: `${listen} is exposed both with and without TLS` }
     }
-    if (isExposedByHttp(exposure, source)) continue
+    if (!Object.hasOwn(source.ports ?? {}, port) || isExposedByHttp(exposure, source)) continue
     if (where !== '') {
       yield {
         path,
