@@ -31,6 +31,16 @@ const { heads, row } = columnsOf<Step>([
 ])
 const steps: Pick<Kind<Step>, 'heads' | 'rows'> = { heads, rows: (item, look) => [row(item, look)] }
 
+/** What changes and places nothing: zones and external services. */
+function writeOthers({ objects }: PlanResult, cli: Cli): void {
+  const others = objects.filter(({ kind, action }) => kind !== 'Service' && action !== 'unchanged')
+  for (const { kind, name, environment, action } of others) {
+    const shown = environment === null ? name : `${name}.${environment}`
+    cli.stdout.write(`${action}  ${kind} ${shown}\n`)
+  }
+  if (others.length > 0) cli.stdout.write('\n')
+}
+
 /** What is refused comes first, then what would be done, service by service. */
 export async function writePlan(result: PlanResult, wide: boolean, cli: Cli): Promise<void> {
   const look = lookOf(cli)
@@ -57,6 +67,7 @@ export async function writePlan(result: PlanResult, wide: boolean, cli: Cli): Pr
     await writeTable(cli.stdout, steps, sorted, { look, wide })
     cli.stdout.write('\n')
   }
+  writeOthers(result, cli)
   const refused = result.refused.length
   const tail = refused === 0 ? '' : `; ${red(`${plural(refused, 'service')} refused`)}`
   cli.stdout.write(`${shownCounts(result)}${tail}\n`)

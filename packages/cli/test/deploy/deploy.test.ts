@@ -164,6 +164,14 @@ t.test('plan is a table by service', async (t) => {
   t.strictSame(requests[0]?.body, { documents: parsed, prune: true, allowPending: true })
 })
 
+t.test('plan tells of what changes and places nothing', async (t) => {
+  const { stdout } = await runCli(['plan', '-f', '-'], {
+    answers: { 'POST /v1/plan': { json: { ...plan, objects, steps: [], rollouts: [] } } },
+    stdin: documents,
+  })
+  t.equal(stdout, 'update  Zones zones\n\n1 to create, 2 to update, 1 to delete, 1 unchanged\n')
+})
+
 t.test('plan: what is refused comes first, exit code 3', async (t) => {
   const reason = 'zone data has 1 node, 3 replicas must be on different ones'
   const refused = [{ service: 'db', environment: 'prod', reason }]
