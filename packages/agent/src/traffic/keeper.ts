@@ -31,6 +31,7 @@ export class TrafficKeeper implements Directory {
   #revision = 0
   #wanted: Traffic | null = null
   #isServing = false
+  #isWaiting = false
 
   constructor(deps: TrafficKeeperDeps) {
     this.#deps = deps
@@ -106,9 +107,11 @@ export class TrafficKeeper implements Directory {
       else if (this.#wanted === traffic) break
     }
     this.#isServing = false
-    if (this.#wanted === null) return
+    if (this.#wanted === null || this.#isWaiting) return
+    this.#isWaiting = true
     this.#deps.clock.after(retryMs, () => {
-      if (!this.#isServing) void this.#serve()
+      this.#isWaiting = false
+      if (this.#wanted !== null && !this.#isServing) void this.#serve()
     })
   }
 

@@ -85,3 +85,26 @@ t.test('rules go to everybody without being acknowledged as tables', async (t) =
   t.same(served, [])
   t.same(keeper.reaches, { application: ['application', 'data'] })
 })
+
+t.test('who fails for long is asked once at a time, however much is new meanwhile', async (t) => {
+  const { clock, offered, put } = begin()
+  const refuse = async (from: number): Promise<number> => {
+    for (let index = from; index < offered.length; index++) {
+      offered[index]?.done.reject(new Error('no'))
+      await clock.pass(1)
+    }
+    return offered.length
+  }
+  let asked = 0
+  for (let revision = 1; revision <= 20; revision++) {
+    put(revision, 'prod/a')
+    asked = await refuse(asked)
+    await clock.pass(40)
+  }
+  const before = asked
+  for (let passed = 0; passed < 300; passed++) {
+    await clock.pass(10)
+    asked = await refuse(asked)
+  }
+  t.ok(asked - before <= 3, `${asked - before} times in 3 s`)
+})
