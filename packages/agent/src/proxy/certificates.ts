@@ -1,12 +1,19 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 
 import type { Certificates } from './core/edge.ts'
 import { certificateDirectory, certificateFile, secretOfFile } from './core/text.ts'
 
+/** What the OpenSSL of most systems, and with it HAProxy, asks of keys. */
+const strictness = 'DEFAULT@SECLEVEL=2'
+
 /** By `ENVIRONMENT/NAME`: the value of a secret. */
 export type SecretValues = ReadonlyMap<string, Buffer>
+
+/** Null, or why the proxy cannot load the file, which is named relative to the directory. */
+type CertificateCheck = (file: string) => Promise<string | null>
 
 /**
  * Certificates of the edge in files that only the agent's account can read: HAProxy reads them when it loads its
@@ -14,10 +21,12 @@ export type SecretValues = ReadonlyMap<string, Buffer>
  */
 export class CertificateFiles {
   readonly #directory: string
+  readonly #check: CertificateCheck
   #known: Certificates = new Map()
 
-  constructor(directory: string) {
+  constructor(directory: string, check: CertificateCheck = async () => null) {
     this.#directory = directory
+    this.#check = check
   }
 
   get known(): Certificates {
@@ -31,7 +40,7 @@ export class CertificateFiles {
       const secret = secretOfFile(name)
       if (secret !== null) values.set(secret, await readFile(this.#pathOf(secret)))
     }
-    this.#known = describe(values)
+    this.#known = await this.#describe(values)
   }
 
   /** Replaces all of them; files that are not needed any more go. */
@@ -45,9 +54,20 @@ export class CertificateFiles {
     }
     for (const name of await readdir(directory)) {
       const secret = secretOfFile(name)
-      if (secret !== null && !values.has(secret)) await rm(join(directory, name), { force: true })
+      const isNeeded = secret !== null && values.has(secret)
+      if (!isNeeded) await rm(join(directory, name), { force: true })
     }
-    this.#known = describe(values)
+    this.#known = await this.#describe(values)
+  }
+
+  async #describe(values: SecretValues): Promise<Certificates> {
+    const known = new Map<string, Description>()
+    for (const [secret, value] of values) {
+      const described = describeOne(value)
+      const problem = 'problem' in described ? null : await this.#check(certificateFile(secret))
+      known.set(secret, problem === null ? described : { problem })
+    }
+    return known
   }
 
   #pathOf(secret: string): string {
@@ -55,11 +75,10 @@ export class CertificateFiles {
   }
 }
 
-const describe = (values: SecretValues): Certificates =>
-  new Map([...values].map(([secret, value]) => [secret, describeOne(value)]))
+type Description = { digest: string } | { problem: string }
 
 /** What is wrong with it is said without anything of its content. */
-function describeOne(value: Buffer): { digest: string } | { problem: string } {
+function describeOne(value: Buffer): Description {
   let certificate: X509Certificate
   try {
     certificate = new X509Certificate(value)
@@ -72,6 +91,12 @@ function describeOne(value: Buffer): { digest: string } | { problem: string } {
     }
   } catch {
     return { problem: 'it has no private key in PEM that can be read without a password' }
+  }
+  try {
+    createSecureContext({ cert: value, key: value, ciphers: strictness })
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split(':').at(-1) : ''
+    return { problem: `it cannot be used for TLS: ${why}` }
   }
   return { digest: createHash('sha256').update(value).digest('hex').slice(0, 16) }
 }

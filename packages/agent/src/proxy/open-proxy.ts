@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { type NetworkFacts, systemClock } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
+import { certificateCheck } from './certificate-check.ts'
 import { CertificateFiles } from './certificates.ts'
 import { Haproxy } from './haproxy.ts'
 import { findAccount, findHaproxy } from './installation.ts'
@@ -41,7 +42,7 @@ export async function openProxy(data: string, logger: Logger): Promise<OpenedPro
       makeLocal: (network) => local.make(network),
       unmakeLocal: () => local.unmakeAll(),
       own: (address, byName) => local.own(address, byName),
-      certificates: new CertificateFiles(directory),
+      certificates: new CertificateFiles(directory, certificateCheck(binary, directory)),
     },
     facts: { proxy: version, proxyReason: '' },
     isServing: () => proxy.isServing,

@@ -35,7 +35,7 @@ type SecretValue = Extract<ToAgentMessage, { kind: 'secrets' }>['secrets'][numbe
 type Networks = Pick<Policy, 'services' | 'services6'>
 
 const reportMs = 3000
-/** What is left out because somebody else is in its place is tried again after this time. */
+/** What is left out because somebody else is in its place, or could not be kept, is tried again after this time. */
 const retryMs = 5000
 /** Somebody may have taken a network away. */
 const routeMs = 60_000
@@ -60,6 +60,7 @@ export class ProxyService implements TrafficConsumer {
   #retrying = false
   #loading: Promise<void> | null = null
   #setting: Promise<void> = Promise.resolve()
+  #needed: SecretValues = new Map()
 
   constructor(deps: ProxyServiceDeps) {
     this.#deps = deps
@@ -85,20 +86,38 @@ export class ProxyService implements TrafficConsumer {
     if (leftOut.length > 0) this.#retry()
   }
 
-  /** The secrets that the node needs, in place of those before; `onSet`: their files are there. */
+  /**
+   * The secrets that the node needs, in place of those before; `onSet`: their files are there. When the disk has no
+   * room for them, they are kept as soon as it has.
+   */
   setSecrets(secrets: readonly SecretValue[], onSet: () => void): Promise<void> {
     const values = new Map(secrets.map(({ key, value }) => [key, Buffer.from(value, 'base64')]))
-    this.#setting = this.#setting.then(() => this.#set(values)).then(onSet)
+    this.#needed = values
+    return this.#keep(values, onSet)
+  }
+
+  #keep(values: SecretValues, onSet: () => void): Promise<void> {
+    const before = this.#setting
+    this.#setting = this.#keepAfter(before, values, onSet)
     return this.#setting
   }
 
-  async #set(values: SecretValues): Promise<void> {
+  async #keepAfter(before: Promise<void>, values: SecretValues, onSet: () => void): Promise<void> {
+    await before
+    if (values !== this.#needed) return
+    if (await this.#set(values)) onSet()
+    else this.#deps.clock.after(retryMs, () => void this.#keep(values, onSet))
+  }
+
+  async #set(values: SecretValues): Promise<boolean> {
     try {
       await this.#loading
       await this.#deps.certificates.set(values)
       this.#loading = Promise.resolve()
+      return true
     } catch (error) {
-      this.#deps.logger.error({ err: error }, 'secrets cannot be kept')
+      this.#deps.logger.error({ err: error }, 'secrets cannot be kept; trying again')
+      return false
     }
   }
 
