@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 
 import { writeExplanation } from '../explain/write-explanation.ts'
 import { findInstanceOrNull, isInstanceId } from '../names/instance-name.ts'
-import { findServiceOrNull } from '../names/service-name.ts'
+import { findServiceOrNull, shownService } from '../names/service-name.ts'
 import { addEnvironment, addOutput } from '../options.ts'
 import { type Structured, writeStructured } from '../output/structured.ts'
 import type { Connection, Toolkit } from '../toolkit.ts'
@@ -38,8 +38,30 @@ async function explain(
     const path = await look(connection, given, environment, signal)
     if (path !== null) return read(connection.client, path, signal)
   }
+  await refuseExternal(given, environment, connection.client, signal)
   const advice = 'see bulkhead get services and bulkhead get instances --all'
   throw new BulkheadError('not-found', `${given}: there is no such service or instance`, advice)
+}
+
+/** Throws BulkheadError `bad-usage` for the name of an external service. */
+async function refuseExternal(
+  given: string,
+  environment: string | undefined,
+  client: Client,
+  signal: AbortSignal,
+): Promise<void> {
+  const { items } = await client.list('external-services', {}, signal)
+  const found = items.find(
+    (one) =>
+      [one.name, shownService(one)].includes(given) &&
+      (environment === undefined || one.environment === environment),
+  )
+  if (found === undefined) return
+  throw new BulkheadError(
+    'bad-usage',
+    `${shownService(found)} is an external service, of which nothing is placed`,
+    `see bulkhead describe external-service ${found.name} -e ${found.environment}`,
+  )
 }
 
 const read = (client: Client, path: string, signal: AbortSignal): Promise<ExplainView> =>

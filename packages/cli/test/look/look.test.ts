@@ -357,6 +357,19 @@ t.test('rollout status of a canary says where traffic goes and what it waits for
   )
 })
 
+t.test('explain says that an external service is one', async (t) => {
+  const found = {
+    ...answers,
+    'GET /v1/services/default/ledger': { problem: 'not-found', detail: 'there is none' },
+  } as const
+  const { stderr, exitCode } = await runCli(['explain', 'ledger'], { answers: found })
+  t.match(
+    stderr,
+    /ledger\.prod is an external service, of which nothing is placed; see bulkhead describe external-service ledger -e prod/,
+  )
+  t.equal(exitCode, 2)
+})
+
 t.test('rollout status does not say the phase twice', async (t) => {
   const paused = make.rollout({ phase: 'paused', reason: 'paused by admin', endedAt: null })
   const all = { ...answers, 'GET /v1/rollouts': make.list(paused) }

@@ -13,6 +13,7 @@ const restart = (...names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [`POST /v1/services/${name}/restart`, { json: inProd }]))
 
 const answers: Answers = {
+  'GET /v1/external-services': make.list(),
   'GET /v1/services': make.list(inProd, inTest, only, here),
   'GET /v1/services/prod/web': { json: inProd },
   'GET /v1/services/test/web': { json: inTest },
