@@ -20,7 +20,7 @@ const played = new Set([
 void t.test('upgrades, scaling, drains and kills under load fail no request', { skip, timeout }, async (t) => {
   const chosen = phases.filter(({ name }) => played.has(name))
   t.equal(chosen.length, played.size)
-  const say = (line: string): void => void t.comment(line)
+  const say = (line: string): void => t.comment(line)
   const campaign = await runCampaign({ requests: 1, phases: chosen, say })
   for (const { phase, requests, failures } of campaign.played) {
     t.ok(requests > 1000, `${phase}: ${requests} requests mean something`)
