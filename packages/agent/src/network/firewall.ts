@@ -117,9 +117,13 @@ export class Firewall implements TrafficConsumer {
     const drift = findDrift(applied.structure, applied.ruleset, found)
     if (drift.length === 0) return
     this.#applied = null
-    const reason = `the rules in the kernel were not as they were set, and were set again: ${drift.join('; ')}`
     this.#deps.logger.warn({ drift }, 'the rules in the kernel were not as they were set')
     await this.#install(kernel, desiredRuleset({ ...this.#traffic, ...this.#deps.surroundings() }))
+    this.#tellDrift(drift.join('; '))
+  }
+
+  #tellDrift(what: string): void {
+    const reason = `the rules in the kernel were not as they were set, and were set again: ${what}`
     this.#deps.onDrift(reason.slice(0, maxReason))
   }
 
@@ -165,7 +169,9 @@ export class Firewall implements TrafficConsumer {
     } catch (error) {
       // Somebody has been at the table: what is there is looked at, and made as it should be.
       this.#deps.logger.warn({ err: error }, 'a change of the rules was refused; they are set anew')
-      return this.#install(kernel, wanted)
+      await this.#install(kernel, wanted)
+      this.#tellDrift('a change was refused')
+      return
     }
     // A rule that was changed is read back, so that it can be told from one that others have changed.
     const structure = script.includes('flush table')
