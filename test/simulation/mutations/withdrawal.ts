@@ -13,8 +13,8 @@ export const withdrawalMutations: readonly Mutation[] = [
   {
     name: 'one node that goes by the new table is enough',
     file: source('withdrawals.ts'),
-    find: 'names = laggards(this.#audience(service), revision)',
-    replace: 'names = laggards([...this.#audience(service)].slice(0, 1), revision)',
+    find: 'names = laggards(this.#audience(service, zone), revision)',
+    replace: 'names = laggards([...this.#audience(service, zone)].slice(0, 1), revision)',
   },
   {
     name: 'a node without a session is not waited for',
