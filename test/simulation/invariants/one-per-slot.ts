@@ -21,7 +21,8 @@ export const onePerSlot: MakeInvariant = (world) => ({
           info.labels[ownership.service] === labels[ownership.service] &&
           info.labels[ownership.slot] === labels[ownership.slot],
       )
-    let wanted = 1
+    // A successor of what is to stop, but is withdrawn from traffic first, is started by an agent that is not told yet.
+    let wanted = wantedBy(world.records, instance, node.name) ? 1 : 0
     for (const { info } of beside) {
       const other = info.labels[ownership.instance] ?? ''
       if (other === instance || descends(instance, other) || descends(other, instance)) {
