@@ -262,3 +262,18 @@ void test(
     echo.close()
   },
 )
+
+void test('it runs where there is nothing to offer yet', { skip, timeout: 30_000 }, async (t) => {
+  await using real = await startProxy()
+  const instance = await startInstance('web-0')
+  const config = configOf({ servers: [instance.server] })
+  const empty = { ...config, frontends: [], backends: [] }
+  await real.proxy.apply(empty)
+  await real.proxy.apply(config)
+  t.equal((await fetch(url)).status, 200)
+  await real.proxy.apply(empty)
+  t.not((await fetch(url).catch(() => null))?.status, 200, 'nothing is offered any more')
+  await real.proxy.apply(config)
+  t.equal((await fetch(url)).status, 200)
+  instance.kill()
+})

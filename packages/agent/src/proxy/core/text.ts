@@ -74,12 +74,16 @@ function body(config: ProxyConfig, settings: ProcessSettings): string {
     globalSection(settings),
     defaultsSection,
     ...relays(config),
+    ...(config.frontends.length === 0 ? [idleSection] : []),
     ...config.frontends.map((frontend) => frontendSection(frontend, config)),
     ...config.backends.map(backendSection),
     ...(config.frontends.some(isPartial) ? [nowhereSection] : []),
   ]
   return parts.map((lines) => `${lines.join('\n  ')}\n`).join('\n')
 }
+
+/** HAProxy does not run without anything to listen at, and has to run where there is nothing to offer yet. */
+const idleSection = ['frontend idle', 'mode http', 'bind unix@idle.sock', 'http-request deny']
 
 function globalSection({ account, threads }: ProcessSettings): string[] {
   const identity = account
