@@ -22,6 +22,32 @@ const probeOf = (probe: Probe | null): object | undefined =>
         successes: probe.successes,
       }
 
+function updateOf(update: ServiceSpec['update']): object {
+  const { strategy, maxSurge, maxUnavailable, onFailure, steps, analysis, keepOldMs, promote } = update
+  return {
+    strategy,
+    maxSurge,
+    maxUnavailable,
+    minHealthyTime: ms(update.minHealthyTimeMs),
+    progressDeadline: ms(update.progressDeadlineMs),
+    onFailure,
+    ...(steps && {
+      steps: steps.map(({ weightPercent: weight, pauseMs }) => ({
+        weight,
+        pause: pauseMs === null ? 'manual' : ms(pauseMs),
+      })),
+    }),
+    ...(analysis && {
+      analysis: {
+        maxErrorRate: `${analysis.maxErrorPercent}%`,
+        minRequests: analysis.minRequests,
+      },
+    }),
+    ...(keepOldMs !== undefined && { keepOld: ms(keepOldMs) }),
+    ...(promote && { promote }),
+  }
+}
+
 /** A document that says everything that a normalised service says, and leaves nothing to a default. */
 export function sourceOf(spec: ServiceSpec): ServiceSource {
   const { resources, health, restart, update, stop, scale, ports, expose, ...same } = spec
@@ -45,14 +71,7 @@ export function sourceOf(spec: ServiceSpec): ServiceSource {
       maxDelay: ms(restart.maxDelayMs),
       resetAfter: ms(restart.resetAfterMs),
     },
-    update: {
-      strategy: update.strategy,
-      maxSurge: update.maxSurge,
-      maxUnavailable: update.maxUnavailable,
-      minHealthyTime: ms(update.minHealthyTimeMs),
-      progressDeadline: ms(update.progressDeadlineMs),
-      onFailure: update.onFailure,
-    },
+    update: updateOf(update),
     stop: { drain: ms(stop.drainMs), signal: stop.signal, grace: ms(stop.graceMs) },
     expose: expose.map(({ port, listen, host, path, tlsSecret }) => ({
       port,
