@@ -91,8 +91,8 @@ class Client {
   #next(): Write {
     this.#number += 1
     const number = this.#number
-    if (number % 4 === 0) {
-      const [name = 's0'] = [...this.#model.keys()]
+    const [name] = this.#model.keys()
+    if (number % 4 === 0 && name !== undefined) {
       const after = new Map([...this.#model].filter(([key]) => key !== name))
       return { method: 'DELETE', path: `/v1/services/${this.#environment}/${name}`, after }
     }
