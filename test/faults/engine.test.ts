@@ -91,6 +91,7 @@ restart: { delay: 100ms }
     await crash(host, victim)
     await waitFor('a successor', 15_000, async () => (await ids()).length === 4 && !(await ids()).includes(victim))
     await waitConverged(cluster, 15_000)
+    await waitFor('the engines to have told of it', 15_000, async () => lives() === 4)
     t.equal(lives(), 4)
   })
   if (!t.passing()) t.comment(cluster.hosts.logs(40))

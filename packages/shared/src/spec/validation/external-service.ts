@@ -1,3 +1,5 @@
+import { BlockList } from 'node:net'
+
 import { addressFamily } from '../cidr.ts'
 import { pointerTo } from '../pointer.ts'
 import type { ExternalServiceSource } from '../source.ts'
@@ -9,6 +11,27 @@ export function externalServiceProblems(source: ExternalServiceSource): Problem[
   return [...addressProblems(source), ...portProblems(source)]
 }
 
+/** Loopback, unspecified, link-local and multicast: a proxy would connect to its own machine, past the zones. */
+const ofNobodyElse = new BlockList()
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 3],
+] as const) {
+  ofNobodyElse.addSubnet(network, prefix, 'ipv4')
+}
+for (const [network, prefix] of [
+  ['::', 127],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const) {
+  ofNobodyElse.addSubnet(network, prefix, 'ipv6')
+}
+
+const isOfNobodyElse = (address: string): boolean =>
+  ofNobodyElse.check(address, addressFamily(address) === 6 ? 'ipv6' : 'ipv4')
+
 /** The kernel lets addresses through, and nobody would tell it when those of a name change. */
 function* addressProblems({ addresses }: ExternalServiceSource): Iterable<Problem> {
   const seen = new Set<string>()
@@ -16,6 +39,9 @@ function* addressProblems({ addresses }: ExternalServiceSource): Iterable<Proble
     const path = pointerTo('addresses', index)
     if (addressFamily(address) === null) {
       const message = `${shownText(address)} is no IP address; zones are held by address, so a host name cannot be used`
+      yield { path, message }
+    } else if (isOfNobodyElse(address)) {
+      const message = `${shownText(address)} is an address of each node itself, or of no single machine; name the address at which the service is reached from the nodes`
       yield { path, message }
     }
     if (seen.has(address)) yield { path, message: `${shownText(address)} is there more than once` }
