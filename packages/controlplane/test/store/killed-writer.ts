@@ -33,6 +33,19 @@ let next = Number(start)
 // A killed process has no later occasion.
 flushCompileCache()
 
+/** At once, unless whoever reads it is behind: what was said cannot be lost with the process. */
+async function say(line: string): Promise<void> {
+  for (;;) {
+    try {
+      writeSync(1, line)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      await new Promise(setImmediate)
+    }
+  }
+}
+
 async function writer(): Promise<never> {
   for (;;) {
     const number = next++
@@ -44,7 +57,7 @@ async function writer(): Promise<never> {
       tx.deleteNode(`t${number - 100}`)
       tx.event({ kind: 'Token', subject: `t${number}`, action: 'created', reason: '' })
     })
-    writeSync(1, `${number}\n`)
+    await say(`${number}\n`)
   }
 }
 
