@@ -50,11 +50,13 @@ async function measure(url: string, connections: number, headers: readonly strin
   const { stdout } = await run('wrk', argv, { timeout: (seconds + 20) * 1000 })
   const figure = (pattern: RegExp): string => pattern.exec(stdout)?.[1] ?? ''
   if (/Socket errors|Non-2xx/.test(stdout)) throw new Error(`not all was answered: ${stdout}`)
-  return {
+  const result = {
     perSecond: Number(figure(/Requests\/sec:\s+([\d.]+)/)),
-    p50Ms: milliseconds(figure(/50%\s+(\S+)/)),
-    p99Ms: milliseconds(figure(/99%\s+(\S+)/)),
+    p50Ms: milliseconds(figure(/^\s+50%\s+(\S+)/m)),
+    p99Ms: milliseconds(figure(/^\s+99%\s+(\S+)/m)),
   }
+  if (Object.values(result).some(Number.isNaN)) throw new Error(`not understood: ${stdout}`)
+  return result
 }
 
 const workloads = [
