@@ -201,24 +201,21 @@ export class Haproxy implements Proxy {
       const servers = await this.#workers.bring(pid, config)
       this.#hasLeftovers ||= servers.some(({ isInMaintenance }) => isInMaintenance)
     }
-    const { fitting, leftOut } = await this.#fit(config)
-    const structure = structureOf(fitting, this.#process)
-    const isOther = taking.some((worker) => worker.structure !== structure)
-    if (isOther || (await this.#hasClosed(taking))) {
-      await this.#reload(fitting, structure)
-      const closed = await this.#hasClosed(await this.#workers.taking())
-      if (closed) throw new Error('not all addresses are listened at')
+    const isAt = (wanted: ProxyConfig) => {
+      const structure = structureOf(wanted, this.#process)
+      return (worker: Worker) => worker.isListening && worker.structure === structure
+    }
+    // Who listens where is looked up only when something about that may change.
+    const { fitting, leftOut } = taking.every(isAt(config))
+      ? { fitting: config, leftOut: [] }
+      : await this.#fit(config)
+    if (!taking.every(isAt(fitting))) {
+      await this.#reload(fitting, structureOf(fitting, this.#process))
+      const now = await this.#workers.taking()
+      if (!now.every(isAt(fitting))) throw new Error('not all addresses are listened at')
     }
     this.#verifiedMs = this.#deps.clock.monotonicMs()
     return { leftOut }
-  }
-
-  /** One whose listening sockets another process had to let go of, say. */
-  async #hasClosed(workers: readonly Worker[]): Promise<boolean> {
-    for (const { pid } of workers) {
-      if ((await this.#workers.closed(pid)).length > 0) return true
-    }
-    return false
   }
 
   async #begin(config: ProxyConfig): Promise<Applied> {

@@ -7,6 +7,8 @@ export interface Worker {
   readonly pid: number
   /** What it was started with (see `structureOf`). */
   readonly structure: string
+  /** At all of its addresses: another process may have had it let go of some. */
+  readonly isListening: boolean
 }
 
 type Ask = (line: string) => Promise<string>
@@ -26,16 +28,13 @@ export class Workers {
   async taking(): Promise<readonly Worker[]> {
     const taking: Worker[] = []
     for (const { pid } of parseProcesses(await this.#ask('show proc'))) {
-      const info = parseInfo(await this.#ask(`@!${pid} show info`))
-      if (info && !info.isStopping) taking.push({ pid, structure: info.structure })
+      const answer = await this.#ask(`@!${pid} show info; @!${pid} show stat -1 1 -1`)
+      const info = parseInfo(answer)
+      if (!info || info.isStopping) continue
+      const isListening = closedFrontends(answer).length === 0
+      taking.push({ pid, structure: info.structure, isListening })
     }
     return taking
-  }
-
-  /** Frontends of a worker that do not listen. */
-  async closed(pid: number): Promise<readonly string[]> {
-    const answer = await this.#ask(`@!${pid} show stat -1 1 -1`)
-    return closedFrontends(answer)
   }
 
   /** All of them, those that only end what they have included. */

@@ -3,7 +3,7 @@ import type { ServerTraffic } from '../proxy.ts'
 /** From a worker's answer to `show stat` for frontends: those that take no connections. */
 export function closedFrontends(text: string): string[] {
   return rowsOf(text)
-    .filter((cell) => cell('status') !== 'OPEN')
+    .filter((cell) => cell('svname') === 'FRONTEND' && cell('status') !== 'OPEN')
     .map((cell) => cell('pxname'))
 }
 

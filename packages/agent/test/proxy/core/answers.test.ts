@@ -2,7 +2,7 @@ import { test } from 'tap'
 
 import { parseListeners, takenBySomebody } from '../../../src/proxy/core/listeners.ts'
 import { reportSince } from '../../../src/proxy/core/report.ts'
-import { parseTraffic } from '../../../src/proxy/core/stats.ts'
+import { closedFrontends, parseTraffic } from '../../../src/proxy/core/stats.ts'
 import {
   parseInfo,
   parseMaster,
@@ -109,6 +109,14 @@ void test('traffic is told as what came since', (t) => {
     'a new process counts from zero',
   )
   t.strictSame(reportSince(two.told, [...parseTraffic(1, stat(7, 1))]).instances, [], 'nothing new')
+  t.end()
+})
+
+void test('frontends that do not listen', (t) => {
+  const answer =
+    'Name: HAProxy\nnode: bulkhead-1\nStopping: 0\nUptime: 0d, 1s\n\n# pxname,svname,status,\na,FRONTEND,OPEN,\nb,FRONTEND,PAUSED,\n\n'
+  t.strictSame(closedFrontends(answer), ['b'])
+  t.match(parseInfo(answer), { structure: 'bulkhead-1', isStopping: false })
   t.end()
 })
 
