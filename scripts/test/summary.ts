@@ -1,4 +1,5 @@
-// Prints what was skipped and why, then the totals of the TAP files that are named as arguments.
+// Prints what was skipped and why, then the totals of the TAP files that are named as arguments. Where a test file is in
+// several of them, the last one counts.
 // BULKHEAD_TEST_FAILED: names of checks that failed and that no TAP file tells about, by commas.
 import { readFileSync } from 'node:fs'
 
@@ -10,7 +11,17 @@ function readPoints(path: string): readonly TapPoint[] {
   return [...lines.flatMap((line) => reader.read(line).points), ...reader.end()]
 }
 
-const points = process.argv.slice(2).flatMap(readPoints)
+/** By test file, what its last attempt said. */
+const attempts = new Map<string, readonly TapPoint[]>()
+const again = new Set<string>()
+for (const path of process.argv.slice(2)) {
+  const files = Map.groupBy(readPoints(path), ({ path: [file = ''] }) => file)
+  for (const [file, last] of files) {
+    if (attempts.has(file)) again.add(file)
+    attempts.set(file, last)
+  }
+}
+const points = [...attempts.values()].flat()
 const count = (status: TapPoint['status']) => points.filter((p) => p.status === status).length
 const checks = (process.env['BULKHEAD_TEST_FAILED'] ?? '').split(',').filter((name) => name !== '')
 
@@ -19,6 +30,7 @@ for (const { status, path, reason } of points) {
   if (status === 'skipped')
     lines.push(`skipped ${path.join(' > ')}: ${reason || 'no reason given'}`)
 }
+for (const file of again) lines.push(`second attempt: ${file}`)
 for (const check of checks) lines.push(`FAILED ${check}`)
 lines.push(
   `${count('passed')} passed, ${count('failed') + checks.length} failed, ${count('skipped')} skipped`,
