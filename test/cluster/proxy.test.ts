@@ -89,11 +89,12 @@ void test('service addresses are served on every node', { skip, timeout }, async
     const { items } = await cluster.api<ListView<NodeView>>('/v1/nodes')
     for (const { network } of items) t.match(network, { proxy: /^\d+\.\d+/, proxyReason: '' })
     const token = (await cluster.run(['token', 'create', '--metrics'])).trim()
-    await waitFor('the count of all requests', 20_000, async () => {
+    await waitFor('the count of the last requests', 20_000, async () => {
       const headers = { authorization: `Bearer ${token}` }
       const text = await (await fetch(`http://${cluster.hosts.address}:7070/metrics`, { headers })).text()
       const counted = /^bulkhead_service_requests_total\{environment="default",service="api"\} (\d+)$/m.exec(text)?.[1]
-      return Number(counted) >= 12
+      // What a process that was killed had not told yet is lost with it.
+      return Number(counted) >= 4
     })
     t.notMatch(await cluster.run(['get', 'events', '-o', 'json']), /not-offered/)
   })
