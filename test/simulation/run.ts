@@ -113,8 +113,10 @@ class Player {
   /** Asks for a program that works, and for something easier when the nodes cannot have that. False: to be repeated. */
   async #finish(service: string): Promise<boolean> {
     const { operator } = this.#world
-    const { name = '', replicas = 1, ports = {} } = operator.sources.get(service) ?? {}
-    const change = { image: `registry.sim/${name}:good-final`, dependsOn: [] }
+    const { name = '', replicas = 1, ports = {}, update = {} } = operator.sources.get(service) ?? {}
+    const { strategy: _, steps: _steps, analysis: _analysis, keepOld: _keep, promote: _promote, ...rolling } = update
+    // A second set that finds no room would take the service back to what it had, whatever that is.
+    const change = { image: `registry.sim/${name}:good-final`, dependsOn: [], update: rolling }
     const simple = {
       placement: {},
       replicas: Math.min(replicas, 2),

@@ -13,6 +13,8 @@ import { onePerSlot } from './one-per-slot.ts'
 import { owners } from './owners.ts'
 import { paced } from './paced.ts'
 import { reasons } from './reasons.ts'
+import { shares } from './shares.ts'
+import { steps } from './steps.ts'
 import { told } from './told.ts'
 import { withdrawnBeforeStopped } from './withdrawn-before-stopped.ts'
 
@@ -30,6 +32,8 @@ export const invariants: readonly MakeInvariant[] = [
   noNeedlessLoss,
   paced,
   reasons,
+  shares,
+  steps,
   owners,
   told,
   discovery,

@@ -42,7 +42,11 @@ function expected({ records, controlPlane }: World, zone: string, service: strin
   const wanted = records.wanted(service)
   const reaches = controlPlane.running?.state.view.zones.zones[zone]?.reaches ?? []
   if (!wanted || (wanted.spec.zone !== zone && !reaches.includes(wanted.spec.zone))) return null
-  const serving = records.instancesOf(service).filter((one) => isLive(one) && isHealthy(one))
+  // Who is sent nothing for now is not told of.
+  const idle = controlPlane.running?.tables.get(service)?.endpoints.filter(({ weight }) => weight === 0)
+  const serving = records
+    .instancesOf(service)
+    .filter((one) => isLive(one) && isHealthy(one) && !idle?.some(({ instance }) => instance === one.id))
   const endpoints = serving.flatMap(({ id, node, hostPorts }) =>
     Object.values(hostPorts).map(
       (port) => `${id} ${records.node.get(node ?? '')?.facts.address}:${port}`,

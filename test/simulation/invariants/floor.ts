@@ -1,4 +1,4 @@
-import { isHealthy, isLive, type Instance } from '@bulkhead/shared'
+import { isHealthy, isLive, isOpen, type Instance } from '@bulkhead/shared'
 
 import type { Commit } from '../../../packages/controlplane/src/state/view.ts'
 import type { Records } from '../records.ts'
@@ -20,6 +20,18 @@ function stoppedBy(records: Records, commit: Commit): Map<string, Instance[]> {
   return stopped
 }
 
+/** Who is sent new traffic: of two sets of blue-green one is not, and at the end of a canary the old ones are not. */
+function carriersOf(records: Records, key: string): (one: Instance) => boolean {
+  const rollout = [...records.rollout.values()].find((one) => one.service === key && isOpen(one))
+  const { shift } = rollout ?? {}
+  const wanted = records.wanted(key)
+  if (!shift || !wanted || (!shift.done && wanted.spec.update.strategy !== shift.strategy)) return () => true
+  const isNew = (one: Instance): boolean =>
+    records.revisionOf(one)?.templateHash === wanted.templateHash
+  if (shift.weight === 100) return isNew
+  return shift.strategy === 'blue-green' ? (one) => !isNew(one) : () => true
+}
+
 /** Nothing that we do ourselves leaves fewer serving than the update policy promises. */
 export const floor: MakeInvariant = (world) => ({
   name: 'floor',
@@ -36,8 +48,11 @@ export const floor: MakeInvariant = (world) => ({
         wanted.spec.exclusive || stopped.some(({ cause }) => cause.includes('stopped first'))
       const promised =
         wanted.spec.replicas - (isStopFirst ? Math.max(maxUnavailable, 1) : maxUnavailable)
+      const carries = carriersOf(records, key)
+      if (!stopped.some(carries)) continue
       const left =
-        records.instancesOf(key).filter((one) => serves(records, one)).length + overdue.length
+        records.instancesOf(key).filter((one) => serves(records, one) && carries(one)).length +
+        overdue.length
       if (left >= promised) continue
       const causes = stopped.map(({ id, cause }) => `${id} (${cause})`).join('; ')
       world.fail(

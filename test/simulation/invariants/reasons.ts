@@ -18,9 +18,9 @@ function missing(records: Records, change: Changed): string | null {
     const { phase, reason, dueAtMs, service, to } = change.after
     const deadlineMs = records.revision.get(`${service}@${to}`)?.spec.update.progressDeadlineMs ?? 0
     // What waits for another service has that service's deadline.
-    const waits = reason === 'waits for other services'
+    const waits = reason === 'waits for other services' || reason.includes('waits for promote')
     if (phase === 'progressing' && dueAtMs === null && deadlineMs > 0 && !waits)
-      return 'it has no deadline'
+      return `it has no deadline: ${reason}`
     if (reason === '') return `it is ${phase} without a reason`
   }
   if (change.kind === 'node' && change.after) {

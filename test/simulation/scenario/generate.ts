@@ -1,7 +1,7 @@
 import { Random } from '../random.ts'
 import { mixFaults } from './faults.ts'
 import type { NodePlan, OperatorStep, Scenario, Step } from './scenario.ts'
-import { drawChange, drawService, serviceNames } from './services.ts'
+import { drawChange, drawService, drawStrategy, serviceNames } from './services.ts'
 
 const zones = ['presentation', 'application', 'data'] as const
 
@@ -84,6 +84,27 @@ function withExclusive(seed: number, steps: readonly Step[]): readonly Step[] {
   )
 }
 
+/** In half of the seeds some services move traffic by steps, some programs fail requests, and people promote. */
+function withStrategies(seed: number, steps: readonly Step[], troubleMs: number): readonly Step[] {
+  const random = Random.of(seed, 'strategies')
+  if (random.chance(0.5)) return steps
+  const chosen: readonly string[] = serviceNames.filter(() => random.chance(0.7))
+  const changed = steps.map((step): Step => {
+    if (step.kind === 'apply' && chosen.includes(step.source.name) && step.source.exclusive !== true) {
+      const { update } = step.source
+      return { ...step, source: { ...step.source, update: { ...update, ...drawStrategy(random, step.source) } } }
+    }
+    const fails = step.kind === 'upgrade' && step.image.includes('good') && random.chance(0.4)
+    return fails ? { ...step, image: step.image.replace('good', 'failing') } : step
+  })
+  const promotions: Step[] = []
+  for (let atMs = 8000; atMs < troubleMs; atMs += random.between(0, 40_000)) {
+    const service = `default/${random.pick(serviceNames)}`
+    promotions.push({ atMs: Math.floor(atMs), kind: 'promote', service, full: random.chance(0.3) })
+  }
+  return [...changed, ...promotions].toSorted((a, b) => a.atMs - b.atMs)
+}
+
 /** In half of the seeds packets are lost now and then, up to a fifth of them; drawn apart for the same reason. */
 function drawLosses(seed: number, nodes: readonly NodePlan[], troubleMs: number): Step[] {
   const random = Random.of(seed, 'losses')
@@ -124,5 +145,5 @@ export function generate(seed: number): Scenario {
   }
   steps.push(...drawLosses(seed, nodes, troubleMs))
   const ordered = steps.toSorted((a, b) => a.atMs - b.atMs)
-  return { seed, nodes, steps: withExclusive(seed, ordered), troubleMs }
+  return { seed, nodes, steps: withStrategies(seed, withExclusive(seed, ordered), troubleMs), troubleMs }
 }

@@ -22,6 +22,7 @@ export type OperatorStep =
   | { readonly kind: 'change'; readonly service: string; readonly change: Partial<ServiceSource> }
   | { readonly kind: 'scale'; readonly service: string; readonly replicas: number }
   | { readonly kind: 'undo' | 'pause' | 'resume' | 'restart' | 'delete'; readonly service: string }
+  | { readonly kind: 'promote'; readonly service: string; readonly full: boolean }
   | { readonly kind: 'drain'; readonly node: string; readonly deadlineMs: number | null }
   | { readonly kind: 'cordon' | 'uncordon' | 'remove' | 'confirm-dead'; readonly node: string }
   | {

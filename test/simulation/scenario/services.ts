@@ -57,6 +57,19 @@ function updateOf(random: Random): NonNullable<ServiceSource['update']> {
   }
 }
 
+/** Old and new side by side, with steps that are short enough for a run. */
+export function drawStrategy(random: Random, source: ServiceSource): NonNullable<ServiceSource['update']> {
+  const pause = (): string => random.pick(['manual', '0s', '3s', '8s', '12s'])
+  const analysis = { minRequests: 20, maxErrorRate: random.pick(['1%', '10%']) }
+  if (random.chance(0.5)) {
+    const promote = random.chance(0.3) ? 'manual' : 'auto'
+    return { strategy: 'blue-green', keepOld: random.pick(['0s', '8s', '15s']), promote, analysis }
+  }
+  if (source.update?.maxSurge === 0 && (source.replicas ?? 1) < 2) return {}
+  const weights = [random.integer(1, 30), random.integer(40, 90)]
+  return { strategy: 'canary', steps: weights.map((weight) => ({ weight, pause: pause() })), analysis }
+}
+
 /** One of the few services of a run; a change of it is another draw. */
 export function drawService(random: Random, name: (typeof serviceNames)[number]): ServiceSource {
   const hasPort = random.chance(0.85)

@@ -19,7 +19,7 @@ import { EngineClient } from './engine-client.ts'
 import { SimEngine } from './engine.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Host } from './host.ts'
-import type { Link, Network } from './network.ts'
+import type { End, Link, Network } from './network.ts'
 import { Process } from './process.ts'
 import { SimProxy } from './proxy.ts'
 import type { Schedule } from './schedule.ts'
@@ -65,6 +65,7 @@ export class SimNode {
   #process: Process | null = null
   #stop: AbortController | null = null
   #starts = 0
+  #connected: End | null = null
 
   constructor(plan: NodePlan, deps: NodeDeps) {
     const { schedule, random } = deps
@@ -127,6 +128,12 @@ export class SimNode {
       process.kill()
       this.startAgent()
     })
+  }
+
+  /** The agent says what its node's proxy has sent to instances, when there is a session to say it in. */
+  tellTraffic(instances: readonly { instance: string; requests: number; errors: number }[]): void {
+    if (!this.#process?.alive || !this.host.up || this.#connected?.open !== true) return
+    this.#connected.send(JSON.stringify({ kind: 'traffic', instances }))
   }
 
   powerOff(): void {
@@ -233,8 +240,11 @@ export class SimNode {
             }
             const { heartbeats, engine } = this
             heartbeats.reconnected()
+            this.#connected = null
             const onText = (text: string): void => {
               heartbeats.received(text, engine.nowMs)
+              // What a proxy has counted can be told once the session has begun.
+              if (text.startsWith('{"kind":"endpoints"')) this.#connected = client
               handlers.onMessage(text)
             }
             client.handlers = { onText, onClose: handlers.onClose }

@@ -83,12 +83,9 @@ function onService(step: Exclude<OnService, { kind: 'upgrade' | 'change' }>): Re
   const params = serviceParams(step.service)
   if (step.kind === 'delete')
     return { method: 'DELETE', route: '/v1/services/:environment/:name', params }
-  return act(
-    'services',
-    params,
-    step.kind,
-    step.kind === 'scale' ? { replicas: step.replicas } : {},
-  )
+  const { kind } = step
+  if (kind === 'scale') return act('services', params, kind, { replicas: step.replicas })
+  return act('services', params, kind, kind === 'promote' ? { full: step.full } : {})
 }
 
 function onNode(step: OnNode): Request {

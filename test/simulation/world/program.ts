@@ -1,7 +1,7 @@
 import type { Random } from '../random.ts'
 
 /** What is in an image, by a word in its name: how the program in it behaves. */
-const characters = ['good', 'slow', 'crashing', 'sick', 'stubborn', 'missing', 'flaky'] as const
+const characters = ['good', 'slow', 'crashing', 'sick', 'stubborn', 'missing', 'flaky', 'failing'] as const
 export type Character = (typeof characters)[number]
 
 /** The character of an image such as `registry.sim/web:sick-3`, or of the reference made of it. */
@@ -29,6 +29,8 @@ type Part = (nowMs: number, random: Random) => Partial<Program>
 
 const behaviours: Readonly<Record<Character, Part>> = {
   good: () => ({}),
+  // Well by its probes, and every request fails.
+  failing: () => ({}),
   missing: () => ({}),
   slow: (nowMs, random) => ({ readyAtMs: nowMs + random.between(3000, 9000) }),
   crashing: (nowMs, random) => ({ endsAtMs: nowMs + random.between(50, 2500) }),

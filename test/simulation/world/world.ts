@@ -25,6 +25,8 @@ export interface Violation {
 
 const joinRetryMs = 500
 const rejoinMs = 5000
+const requestsEveryMs = 1000
+const requestsAtOnce = 20
 
 const operatorKinds: ReadonlySet<string> = new Set<OperatorStep['kind']>([
   'apply',
@@ -34,6 +36,7 @@ const operatorKinds: ReadonlySet<string> = new Set<OperatorStep['kind']>([
   'undo',
   'pause',
   'resume',
+  'promote',
   'restart',
   'delete',
   'drain',
@@ -118,6 +121,9 @@ export class World {
   begin(): void {
     this.controlPlane.start()
     for (const node of this.nodes) void this.#join(node)
+    if (this.scenario.steps.some((step) => step.kind === 'apply' && (step.source.update?.strategy ?? 'rolling') !== 'rolling')) {
+      this.#sendRequests()
+    }
     for (const step of this.scenario.steps) {
       this.schedule.at(step.atMs, `step ${step.kind}`, () => this.#take(step))
     }
@@ -139,6 +145,21 @@ export class World {
 
   isSpoiled(instance: string): boolean {
     return this.#spoiled.has(instance)
+  }
+
+  /** Clients on every node send requests through its proxy, again and again, and the agents tell how they went. */
+  #sendRequests(): void {
+    this.schedule.after(requestsEveryMs, 'requests', () => this.#sendRequests())
+    for (const node of this.nodes) {
+      const random = Random.of(this.scenario.seed, `requests ${node.name} ${this.schedule.nowMs}`)
+      const sent = node.proxy.spread(requestsAtOnce, random)
+      const told = [...sent].map(([instance, requests]) => {
+        const record = this.records.instance.get(instance)
+        const image = record && this.records.revisionOf(record)?.spec.image
+        return { instance, requests, errors: image?.includes('failing') ? requests : 0 }
+      })
+      if (told.length > 0) node.tellTraffic(told)
+    }
   }
 
   afterEvent(): void {

@@ -21,7 +21,10 @@ export function followShift(plan: Plan, active: ActiveShift): void {
   const { shift } = next
   const now = { ...active, shift }
   const { lastAtMs } = progressOf(plan)
-  const progressAtMs = Math.max(rollout.progressAtMs, lastAtMs, shift.reachedAtMs ?? 0)
+  // However long a step has lasted, what comes after it has its whole time.
+  const isPassed = shift.done || shift.step > active.shift.step
+  const passedAtMs = isPassed ? situation.nowMs : (shift.reachedAtMs ?? 0)
+  const progressAtMs = Math.max(rollout.progressAtMs, lastAtMs, passedAtMs)
   const deadlineMs = situation.wanted.spec.update.progressDeadlineMs
   const fromMs = waitsFromMs(now, progressAtMs)
   const dueAtMs = deadlineMs === 0 || fromMs === null ? null : fromMs + deadlineMs
@@ -80,7 +83,9 @@ function nextOf(plan: Plan, active: ActiveShift): Next {
 
 /** From when on the progress deadline runs; null while somebody has to promote the step first. */
 function waitsFromMs({ shift }: ActiveShift, progressAtMs: number): number | null {
-  if (shift.reachedAtMs === null || shift.promoted) return Math.max(progressAtMs, shift.sinceMs)
+  if (shift.reachedAtMs === null || shift.promoted || shift.done) {
+    return Math.max(progressAtMs, shift.sinceMs)
+  }
   if (shift.dueAtMs === null) return null
   return Math.max(shift.dueAtMs, progressAtMs)
 }
@@ -119,23 +124,27 @@ function judged(plan: Plan, active: ActiveShift): string {
 /** Where it stands and what it waits for, for people. */
 function whereOf(plan: Plan, active: ActiveShift): string {
   const { shift, stage } = active
-  const blueGreen = shift.strategy === 'blue-green'
-  if (shift.done) return `${progressOf(plan).updated} of ${plan.situation.replicas} updated`
-  const goal = blueGreen
-    ? stage.weight === 0
-      ? 'the new set'
-      : 'the switch'
-    : `${title(active)} (${stage.weight} %)`
   const { updated } = progressOf(plan)
-  const count = `${updated} of ${newWanted(plan)} instances available`
-  if (shift.reachedAtMs === null) return `${goal}: ${count}`
-  const state = stage.weight === 0 ? 'the new set is ready' : `${shift.weight} % of new traffic`
-  const where = blueGreen ? state : `${title(active)}: ${state}`
-  if (updated < newWanted(plan)) return `${where}; ${count}`
-  if (shift.promoted) return `${where}; promoted`
-  if (shift.dueAtMs === null) return `${where}; waits for promote`
+  if (shift.done) return `${updated} of ${plan.situation.replicas} updated`
+  const wanted = newWanted(plan)
+  const count = `${updated} of ${wanted} instances available`
+  if (shift.reachedAtMs === null) return `${goalOf(active)}: ${count}`
+  const isNewSet = stage.weight === 0
+  const state = isNewSet ? 'the new set is ready' : `${shift.weight} % of new traffic`
+  const where = shift.strategy === 'blue-green' ? state : `${title(active)}: ${state}`
+  return where + untilOf(active) + (updated < wanted ? `; ${count}` : '')
+}
+
+function goalOf(active: ActiveShift): string {
+  const { shift, stage } = active
+  if (shift.strategy === 'canary') return `${title(active)} (${stage.weight} %)`
+  return stage.weight === 0 ? 'the new set' : 'the switch'
+}
+
+function untilOf({ shift, stage }: ActiveShift): string {
+  if (shift.promoted) return '; promoted'
+  if (shift.dueAtMs === null) return '; waits for promote'
   const until = shownTime(shift.dueAtMs)
-  return blueGreen && stage.weight === 100
-    ? `${where}; the old set is kept until ${until}`
-    : `${where} until ${until}`
+  const keepsOld = shift.strategy === 'blue-green' && stage.weight === 100
+  return keepsOld ? `; the old set is kept until ${until}` : ` until ${until}`
 }
