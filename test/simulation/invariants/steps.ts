@@ -4,17 +4,20 @@ import type { Records } from '../records.ts'
 import type { World } from '../world/world.ts'
 import type { MakeInvariant } from './invariant.ts'
 
-/** Errors may be on their way to the disk's turn when a step is judged. */
-const lateRequests = 500
-
-/** What the control plane has been told of the new revision since the step began. */
-function toldOf({ records, controlPlane }: World, { service, to }: Rollout, { sinceMs }: TrafficShift) {
+/** What the control plane had been told of the new revision in the step, when it was judged. */
+function toldOf({ records, controlPlane }: World, after: Rollout, { sinceMs }: TrafficShift) {
+  const { service, to, progressAtMs: judgedAtMs } = after
   const hash = records.revision.get(`${service}@${to}`)?.templateHash
   const ids = records
     .instancesOf(service)
     .filter((one) => records.revisionOf(one)?.templateHash === hash)
     .map(({ id }) => id)
-  return controlPlane.running?.traffic.sum(ids, sinceMs) ?? { requests: 0, errors: 0 }
+  const { traffic } = controlPlane.running ?? {}
+  const [all, later] = [sinceMs, judgedAtMs].map((fromMs) => traffic?.sum(ids, fromMs))
+  return {
+    requests: (all?.requests ?? 0) - (later?.requests ?? 0),
+    errors: (all?.errors ?? 0) - (later?.errors ?? 0),
+  }
 }
 
 function problemOf(world: World, before: Rollout, after: Rollout): string | null {
@@ -25,9 +28,9 @@ function problemOf(world: World, before: Rollout, after: Rollout): string | null
   const isOver = was.reachedAtMs !== null && was.dueAtMs !== null && was.dueAtMs <= world.controlHost.nowMs()
   if (!was.promoted && !is.promoted && !isOver) return `step ${was.step} was over before its time, and nobody had promoted it`
   if (is.promoted) return null
-  const { requests, errors } = toldOf(world, before, was)
-  const { maxErrorPercent = 100 } = wantedUpdate(world.records, before)?.analysis ?? {}
-  if (requests < lateRequests || errors * 100 <= maxErrorPercent * requests) return null
+  const { requests, errors } = toldOf(world, after, was)
+  const { maxErrorPercent = 100, minRequests = 0 } = wantedUpdate(world.records, before)?.analysis ?? {}
+  if (requests < minRequests || errors * 100 <= maxErrorPercent * requests) return null
   return `step ${was.step} was passed with ${errors} errors in ${requests} requests`
 }
 
