@@ -1,4 +1,4 @@
-import { BulkheadError, type NodeFacts } from '@bulkhead/shared'
+import { BulkheadError, type FromAgentMessage, type NodeFacts } from '@bulkhead/shared'
 import type { DnsHandler } from '@bulkhead/shared/dns'
 
 import {
@@ -131,9 +131,10 @@ export class SimNode {
   }
 
   /** The agent says what its node's proxy has sent to instances, when there is a session to say it in. */
-  tellTraffic(instances: readonly { instance: string; requests: number; errors: number }[]): void {
+  tellTraffic(instances: Extract<FromAgentMessage, { kind: 'traffic' }>['instances']): void {
     if (!this.#process?.alive || !this.host.up || this.#connected?.open !== true) return
-    this.#connected.send(JSON.stringify({ kind: 'traffic', instances }))
+    const message: FromAgentMessage = { kind: 'traffic', instances }
+    this.#connected.send(JSON.stringify(message))
   }
 
   powerOff(): void {

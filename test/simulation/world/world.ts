@@ -156,7 +156,8 @@ export class World {
       const told = [...sent].map(([instance, requests]) => {
         const record = this.records.instance.get(instance)
         const image = record && this.records.revisionOf(record)?.spec.image
-        return { instance, requests, errors: image?.includes('failing') ? requests : 0 }
+        const errors = image?.includes('failing') ? requests : 0
+        return { instance, requests, errors, connections: requests, bytesIn: 0, bytesOut: 0 }
       })
       if (told.length > 0) node.tellTraffic(told)
     }
