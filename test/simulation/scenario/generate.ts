@@ -101,6 +101,12 @@ function withStrategies(seed: number, steps: readonly Step[], troubleMs: number)
   for (let atMs = 8000; atMs < troubleMs; atMs += random.between(0, 40_000)) {
     const service = `default/${random.pick(serviceNames)}`
     promotions.push({ atMs: Math.floor(atMs), kind: 'promote', service, full: random.chance(0.3) })
+    const name = random.pick(serviceNames)
+    const image = `registry.sim/${name}:failing-step-${promotions.length}`
+    const laterMs = Math.floor(atMs + random.between(0, 10_000))
+    if (random.chance(0.5) && laterMs < troubleMs) {
+      promotions.push({ atMs: laterMs, kind: 'upgrade', service: `default/${name}`, image })
+    }
   }
   return [...changed, ...promotions].toSorted((a, b) => a.atMs - b.atMs)
 }

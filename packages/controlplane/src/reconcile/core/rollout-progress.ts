@@ -27,6 +27,7 @@ export function followRollout(plan: Plan): void {
   const { updated, lastAtMs } = progressOf(plan)
   const reason = `${updated} of ${situation.replicas} updated`
   const reachedAtMs = Math.max(rollout.progressAtMs, lastAtMs)
+  const dropped = situation.goesWithoutSteps ? { shift: null } : {}
   if (isComplete(plan)) {
     if (provesNothing(plan, rollout)) {
       const end = { phase: 'superseded', progressAtMs: reachedAtMs, dueAtMs: null } as const
@@ -35,13 +36,12 @@ export function followRollout(plan: Plan): void {
       return
     }
     const end = { phase: 'completed', progressAtMs: reachedAtMs, dueAtMs: null } as const
-    plan.moveRollout(rollout, { ...end, reason, note: `completed: ${reason}` })
+    plan.moveRollout(rollout, { ...end, ...dropped, reason, note: `completed: ${reason}` })
     return
   }
   plan.wakeWhenAvailable()
   if (rollout.phase !== 'progressing') return
   const waits = waitsForOthers(plan)
-  const dropped = situation.goesWithoutSteps ? { shift: null } : {}
   const deadlineMs = situation.wanted.spec.update.progressDeadlineMs
   // Without a due time it has just been resumed, or what it waited for has just come: the time
   // starts anew.
