@@ -2,13 +2,18 @@ import { ownership } from '../../../packages/agent/src/index.ts'
 import type { World } from '../world/world.ts'
 import type { MakeInvariant } from './invariant.ts'
 
-/** Nodes that the control plane has not given up, and whose proxy still sends traffic to the instance. */
-function senders(world: World, service: string, instance: string): string[] {
+/** Nodes that are not excused, and whose proxy still sends traffic to the instance. */
+function senders(
+  world: World,
+  service: string,
+  instance: string,
+  isExcused: (node: string) => boolean,
+): string[] {
   return world.nodes
     .filter(({ name, host, proxy }) => {
       const record = world.records.node.get(name)
       const isGivenUp = !record || record.liveness === 'lost' || record.confirmedDead
-      return host.up && !isGivenUp && proxy.sendsTo(service, instance)
+      return host.up && !isGivenUp && !isExcused(name) && proxy.sendsTo(service, instance)
     })
     .map(({ name }) => name)
 }
@@ -17,10 +22,15 @@ function senders(world: World, service: string, instance: string): string[] {
 export const withdrawnBeforeStopped: MakeInvariant = (world) => {
   /** When we decided to stop an instance, and how long it may drain. */
   const stops = new Map<string, { readonly atMs: number; readonly drainMs: number }>()
+  /** When a node was last given up: it was not waited for then, and has its new tables a moment after it is back. */
+  const returnedAtMs = new Map<string, number>()
   return {
     name: 'withdrawn-before-stopped',
     onCommit({ changes }) {
       for (const change of changes) {
+        if (change.kind === 'node' && change.before?.liveness === 'lost') {
+          returnedAtMs.set(change.key, world.schedule.nowMs)
+        }
         if (change.kind !== 'instance') continue
         const { key, before, after } = change
         if (!after) stops.delete(key)
@@ -43,7 +53,12 @@ export const withdrawnBeforeStopped: MakeInvariant = (world) => {
       if (record.observed.health !== 'healthy' || world.isSpoiled(instance)) return
       if (world.records.wanted(service)?.spec.exclusive) return
       if (world.schedule.nowMs >= stop.atMs + stop.drainMs) return
-      const nodes = senders(world, service, instance)
+      const nodes = senders(
+        world,
+        service,
+        instance,
+        (name) => (returnedAtMs.get(name) ?? -Infinity) >= stop.atMs,
+      )
       if (nodes.length === 0) return
       world.fail(
         'withdrawn-before-stopped',
