@@ -292,12 +292,13 @@ export class Supervisor {
     for (const { container, reason } of due) void this.#discardLeftover(container, reason)
   }
 
-  /** Nobody else would ever tell that it is gone: there is no record of it here. */
+  /** Nobody else would ever tell that it is gone: there is no record of it here, unless one has come meanwhile. */
   async #discardLeftover(container: ContainerInfo, reason: string): Promise<void> {
     if (this.#discarding.has(container.id)) return
     await this.#discard(container.id, reason)
-    const { watch, clock, onRemoved } = this.#deps
-    if (watch.containers.get(container.id)) return
+    const { store, watch, clock, onRemoved } = this.#deps
+    const isClaimed = store.find(container.labels[ownership.instance] ?? '') !== undefined
+    if (isClaimed || watch.containers.get(container.id)) return
     for (const report of reportsOfRemoved(container, clock.nowMs())) onRemoved(report)
   }
 

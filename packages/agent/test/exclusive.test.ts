@@ -132,3 +132,33 @@ t.test('an agent that has lost its journal and is answered in time ends nothing'
   t.same(running(), ['default/db', 'default/web'])
   await world.stop()
 })
+
+t.test('what the control plane wants again while it is being removed is told of by its record alone', async (t) => {
+  const { world, clock } = await begin()
+  const { engine } = world
+  await world.stop()
+  world.storage.data = null
+  world.reachable = false
+  const removal = Promise.withResolvers<void>()
+  const remove = engine.remove.bind(engine)
+  engine.remove = async (containerId) => {
+    await removal.promise
+    await remove(containerId)
+  }
+  await world.start()
+  await clock.pass(7000)
+  world.reachable = true
+  await clock.pass(10_000)
+  world.welcome()
+  const before = world.of('status').length
+  assign(world, 2, db, web)
+  removal.resolve()
+  await clock.pass(1000)
+  const told = world
+    .of('status')
+    .slice(before)
+    .flatMap(({ reports }) => reports.filter(({ instance }) => instance === db.instance))
+  t.ok(told.length > 0)
+  t.notOk(told.some(({ observed }) => observed.state === 'stopped'), 'its slot is not free: it goes on here')
+  await world.stop()
+})

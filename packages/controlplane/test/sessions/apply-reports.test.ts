@@ -146,6 +146,13 @@ test('what agents report', async (t) => {
     t.equal(stateOf(state, first), 'stopped', 'and when it ends, so does the lineage')
   })
 
+  t.test('a successor in a slot that was given away when its predecessor had ended is none', async (t) => {
+    const stopped = observed({ state: 'stopped' })
+    const state = await stateWith(instance({ observed: stopped }), instance({ id: 'web-0-other', createdAtMs: 1 }))
+    await take(state, report(second, running, { predecessor: first }))
+    t.notOk(state.view.instances.has(second))
+  })
+
   t.test('a successor of what was told to stop meanwhile holds the slot until it is gone', async (t) => {
     const state = await stateWith(instance({ observed: running, desired: 'stop' }))
     const starting = observed({ state: 'starting' })

@@ -104,12 +104,13 @@ function succeed(tx: Transaction, node: string, report: InstanceReport, descent:
   const wanted = origin.desired === 'run' && origin.lostAtMs === null
   // Told to stop while the agent was at it: the slot is not free before the successor is gone, too.
   const lingers = !wanted && origin.lostAtMs === null && !isOver(report.observed)
+  const isFree = !isTaken(tx, origin)
   if (!isGone(origin)) {
     const reason = `replaced on the spot by ${report.instance}`
     if (wanted || lingers) end(tx, origin, 'failed', reason)
     else if (isOver(report.observed)) end(tx, origin, 'stopped', report.observed.reason)
   }
-  if (!lingers && (!wanted || isTaken(tx, origin))) return
+  if (!lingers && !(wanted && isFree)) return
   const successor: Instance = {
     ...origin,
     id: report.instance,
@@ -131,14 +132,13 @@ function succeed(tx: Transaction, node: string, report: InstanceReport, descent:
 const isOver = (observed: Observed): boolean =>
   observed.state === 'stopped' || observed.state === 'failed'
 
-/** True when the slot of a failed origin has gone to another instance of the same revision meanwhile. */
+/** True when the slot has gone to another instance: as the successor of `origin`, or after what was taken for its end. */
 function isTaken(tx: Transaction, origin: Instance): boolean {
-  return tx
-    .instancesOf(origin.service)
-    .some(
-      (other) =>
-        other.id !== origin.id && other.predecessor === origin.id && other.node !== null && other.desired === 'run' && !isGone(other),
-    )
+  return tx.instancesOf(origin.service).some((other) => {
+    if (other.id === origin.id || other.slot !== origin.slot) return false
+    const isIn = other.node !== null && other.desired === 'run' && !isGone(other)
+    return isIn && (other.predecessor === origin.id || isGone(origin))
+  })
 }
 
 /**
