@@ -84,9 +84,10 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   ],
   [
     8,
-    (random, _, all) => ({
+    (random, { name }, all) => ({
       kind: 'cut',
-      nodes: someOf(random, all),
+      // When many fall silent at once, the brake holds for longer than most cuts last.
+      nodes: random.chance(0.5) ? [name] : someOf(random, all),
       forMs: random.chance(0.5) ? middle(random) : long(random),
       direction: random.pick(['both', 'both', 'up', 'down']),
     }),
