@@ -25,7 +25,9 @@ function problemOf(world: World, before: Rollout, after: Rollout): string | null
   if (!was || was.done || !is) return null
   const isPassed = is.step > was.step || is.done
   if (!isPassed) return null
-  const isOver = was.reachedAtMs !== null && was.dueAtMs !== null && was.dueAtMs <= world.controlHost.nowMs()
+  // It is judged before it is on the disk, and the clock may have been set back since.
+  const judgedAtMs = Math.max(after.progressAtMs, world.controlHost.nowMs())
+  const isOver = was.reachedAtMs !== null && was.dueAtMs !== null && was.dueAtMs <= judgedAtMs
   if (!was.promoted && !is.promoted && !isOver) return `step ${was.step} was over before its time, and nobody had promoted it`
   if (is.promoted) return null
   const { requests, errors } = toldOf(world, after, was)

@@ -37,7 +37,10 @@ export const withdrawnBeforeStopped: MakeInvariant = (world) => {
         else if (before?.desired === 'run' && after.desired === 'stop') {
           const { service, revision } = after
           const spec = world.records.revision.get(`${service}@${revision}`)?.spec
-          stops.set(key, { atMs: world.schedule.nowMs, drainMs: spec?.stop.drainMs ?? 0 })
+          const drainMs = spec?.stop.drainMs ?? 0
+          // The time to drain began with the decision, which may have waited for a slow disk since.
+          const leftMs = (after.withdrawDueAtMs ?? Infinity) - world.controlHost.nowMs()
+          stops.set(key, { atMs: world.schedule.nowMs, drainMs: Math.max(0, Math.min(leftMs, drainMs)) })
         }
       }
     },
