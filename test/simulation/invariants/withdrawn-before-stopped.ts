@@ -2,6 +2,9 @@ import { ownership } from '../../../packages/agent/src/index.ts'
 import type { World } from '../world/world.ts'
 import type { MakeInvariant } from './invariant.ts'
 
+/** A node that was given up has its new tables so long after it is back, whatever the network does to the first try. */
+const catchUpMs = 5000
+
 /** Nodes that are not excused, and whose proxy still sends traffic to the instance. */
 function senders(
   world: World,
@@ -22,7 +25,7 @@ function senders(
 export const withdrawnBeforeStopped: MakeInvariant = (world) => {
   /** When we decided to stop an instance, and how long it may drain. */
   const stops = new Map<string, { readonly atMs: number; readonly drainMs: number }>()
-  /** When a node was last given up: it was not waited for then, and has its new tables a moment after it is back. */
+  /** When a node that had been given up, and was not waited for, was last taken back. */
   const returnedAtMs = new Map<string, number>()
   return {
     name: 'withdrawn-before-stopped',
@@ -56,12 +59,10 @@ export const withdrawnBeforeStopped: MakeInvariant = (world) => {
       if (record.observed.health !== 'healthy' || world.isSpoiled(instance)) return
       if (world.records.wanted(service)?.spec.exclusive) return
       if (world.schedule.nowMs >= stop.atMs + stop.drainMs) return
-      const nodes = senders(
-        world,
-        service,
-        instance,
-        (name) => (returnedAtMs.get(name) ?? -Infinity) >= stop.atMs,
-      )
+      const nodes = senders(world, service, instance, (name) => {
+        const backAtMs = returnedAtMs.get(name) ?? -Infinity
+        return backAtMs >= stop.atMs && world.schedule.nowMs < backAtMs + catchUpMs
+      })
       if (nodes.length === 0) return
       world.fail(
         'withdrawn-before-stopped',
