@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
+import { explore, maxSeed } from './explore.ts'
 import { run } from './run.ts'
 import { generate } from './scenario/generate.ts'
 import type { Scenario } from './scenario/scenario.ts'
@@ -10,7 +11,6 @@ import { formatTime } from './timeline.ts'
 const usage = `npm run simulate -- --seconds N [--from SEED]   runs new seeds for N seconds
 npm run simulate -- --seed N [--whole]          plays one seed again; what it breaks is made smaller,
                                                 unless --whole, and told as a timeline`
-const maxSeed = 2 ** 31
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -48,30 +48,28 @@ async function replay(seed: number, whole: boolean): Promise<boolean> {
   return result.violation === null
 }
 
-/** Runs one seed after the other. True when every promise was kept in all of them. */
-async function explore(seconds: number, first: number): Promise<boolean> {
+/** Runs new seeds on all cores. True when every promise was kept in all of them. */
+async function runNew(seconds: number, first: number): Promise<boolean> {
   const beganMs = performance.now()
-  const broken: number[] = []
-  let [seeds, simulatedMs, events] = [0, 0, 0]
-  const elapsedMs = (): number => performance.now() - beganMs
-  for (let seed = first; elapsedMs() < seconds * 1000; seed = (seed + 1) % maxSeed) {
-    const result = await run(generate(seed))
+  let [seeds, simulatedMs, events, broken] = [0, 0, 0, 0]
+  await explore(seconds, first, (explored) => {
     seeds += 1
-    simulatedMs += result.simulatedMs
-    events += result.events
-    if (result.violation === null) continue
-    broken.push(seed)
-    const { invariant, atMs, text } = result.violation
+    simulatedMs += explored.simulatedMs
+    events += explored.events
+    if (explored.violation === null) return
+    broken += 1
+    const { invariant, atMs, text } = explored.violation
     say(
-      `seed ${seed} broke ${invariant} at ${formatTime(atMs)}: ${text.slice(0, 1000)}\n  npm run simulate -- --seed ${seed}`,
+      `seed ${explored.seed} broke ${invariant} at ${formatTime(atMs)}: ${text.slice(0, 1000)}\n  npm run simulate -- --seed ${explored.seed}`,
     )
-  }
+  })
+  const elapsedMs = performance.now() - beganMs
   const hours = (simulatedMs / 3_600_000).toFixed(1)
-  const speed = Math.round(simulatedMs / elapsedMs())
+  const speed = Math.round(simulatedMs / elapsedMs)
   say(
-    `${seeds} seeds from ${first}, ${hours} simulated hours in ${Math.round(elapsedMs() / 1000)} s: ${speed} times real time, ${Math.round((events / elapsedMs()) * 1000)} events a second; ${broken.length} seeds broke a promise`,
+    `${seeds} seeds from ${first}, ${hours} simulated hours in ${Math.round(elapsedMs / 1000)} s: ${speed} times real time, ${Math.round((events / elapsedMs) * 1000)} events a second; ${broken} seeds broke a promise`,
   )
-  return broken.length === 0
+  return broken === 0
 }
 
 const { values } = parseArgs({
@@ -85,6 +83,6 @@ const { values } = parseArgs({
 let kept = false
 if (values.seed !== undefined) kept = await replay(Number(values.seed), values.whole ?? false)
 else if (values.seconds !== undefined)
-  kept = await explore(Number(values.seconds), Number(values.from ?? randomInt(maxSeed)))
+  kept = await runNew(Number(values.seconds), Number(values.from ?? randomInt(maxSeed)))
 else say(usage)
 process.exitCode = kept ? 0 : 1

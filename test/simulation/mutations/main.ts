@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 
 import { mutations } from './all.ts'
 import { applyTo, copySources } from './copy.ts'
 
-/* Puts one deliberate bug after the other into a copy of the sources and counts the seeds until one finds it. */
+/* Puts one deliberate bug after the other into a copy of the sources and counts the seeds until one finds it; a copy for each core. */
 
 const mostSeeds = 200
 const mostSeconds = 100
@@ -37,22 +38,28 @@ const say = (line: string): void => {
 const { values } = parseArgs({ options: { only: { type: 'string' }, from: { type: 'string' } } })
 const first = Number(values.from ?? 1)
 const chosen = mutations.filter(({ name }) => name.includes(values.only ?? ''))
-const copy = await copySources()
+const left = chosen.values()
 let missed = 0
-try {
-  say('| bug | found by | after seeds | seed |\n| --- | --- | --- | --- |')
-  for (const mutation of chosen) {
-    const undo = await applyTo(copy, mutation)
-    const { seeds, found } = await probe(copy, first)
-    await undo()
-    if (found === null) missed += 1
-    say(
-      `| ${mutation.name} | ${found?.invariant ?? '**nothing**'} | ${seeds} | ${found?.seed ?? ''} |`,
-    )
+
+async function probeInTurn(): Promise<void> {
+  const copy = await copySources()
+  try {
+    for (const mutation of left) {
+      const undo = await applyTo(copy, mutation)
+      const { seeds, found } = await probe(copy, first)
+      await undo()
+      if (found === null) missed += 1
+      say(
+        `| ${mutation.name} | ${found?.invariant ?? '**nothing**'} | ${seeds} | ${found?.seed ?? ''} |`,
+      )
+    }
+  } finally {
+    await rm(copy, { recursive: true, force: true })
   }
-} finally {
-  await rm(copy, { recursive: true, force: true })
 }
+
+say('| bug | found by | after seeds | seed |\n| --- | --- | --- | --- |')
+await Promise.all(Array.from({ length: availableParallelism() }, probeInTurn))
 say(
   `\n${chosen.length - missed} of ${chosen.length} found, each within ${mostSeeds} seeds and ${mostSeconds} s of a core`,
 )
