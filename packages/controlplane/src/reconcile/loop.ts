@@ -4,12 +4,14 @@ import type { Config } from '../config/config.ts'
 import type { Logger } from '../logger.ts'
 import type { NodeMonitor } from '../nodes/monitor.ts'
 import type { TrafficLedger } from '../rollout/traffic-ledger.ts'
+import type { Written } from '../state/group-commit.ts'
 import type { State } from '../state/state.ts'
 import type { Changed, ClusterView, Commit, Transaction } from '../state/view.ts'
 import { applySteps } from './apply-steps.ts'
 import { reconcileContext } from './context.ts'
 import { isMoveForBalance } from './core/rebalance.ts'
 import { reconcile } from './core/reconcile.ts'
+import { addWanted } from './wanted.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /** One transaction looks at about so many instances, and writes half as many steps: agents must not wait for it. */
@@ -17,6 +19,8 @@ const lookedAtPerTick = 2_000
 const costOfStep = 2
 /** While one tick is on its way to the disk the next one is made; no more, so that what is urgent does not wait. */
 const ticksAtOnce = 2
+/** Where so many services or fewer were changed, the answer goes to the disk with the question; nobody waits for more. */
+const answeredAtOnce = 4
 /** Services that wait for room look again at most this often when room may have been made. */
 const waitingEveryMs = 100
 /** After a refused write (a full disk, say) the same work is tried again this much later. */
@@ -68,6 +72,7 @@ export class ReconcileLoop {
       this.#deps.clock.after(resyncEveryMs, resync)
     }
     resync()
+    this.#deps.state.answerWith((written) => this.#answer(written), signal)
     signal.addEventListener('abort', () => {
       for (const timer of this.#timers.values()) timer.cancel()
       this.#roomTimer?.cancel()
@@ -89,6 +94,18 @@ export class ReconcileLoop {
     }
     if (roomMade) this.#roomMade()
     this.#wake()
+  }
+
+  /** What was asked for and is little is done at once, so that both are one commit. */
+  #answer(written: readonly Written[]): void {
+    const asked = new Set<ServiceKey>()
+    for (const { revision, changes } of written) {
+      if (!this.#own.has(revision)) addWanted(asked, changes)
+    }
+    if (asked.size === 0 || asked.size > answeredAtOnce) return
+    if (this.#isResting || this.#underWay >= ticksAtOnce) return
+    for (const key of asked) this.#queue.add(key, 'wanted')
+    void this.#tick(this.#queue.drainWanted())
   }
 
   /** Marks whom the change concerns; true when somebody who waits may find room now. */
@@ -164,12 +181,12 @@ export class ReconcileLoop {
     this.#deps.clock.after(0, () => {
       this.#isDue = false
       if (this.#signal?.aborted) return
-      void this.#tick()
+      void this.#tick(this.#queue.drain())
       this.#wake()
     })
   }
 
-  async #tick(): Promise<void> {
+  async #tick(keys: Iterable<ServiceKey>): Promise<void> {
     const { state, logger } = this.#deps
     const batch: ServiceKey[] = []
     let own = -1
@@ -177,7 +194,7 @@ export class ReconcileLoop {
     try {
       const written = state.write({ actor: 'controlplane' }, (tx) => {
         own = tx.revision
-        this.#reconcileSome(tx, batch)
+        this.#reconcileSome(tx, keys, batch)
       })
       // A tick that changes nothing leaves its revision to somebody else.
       if (state.view.revision === own) this.#own.add(own)
@@ -193,9 +210,9 @@ export class ReconcileLoop {
   }
 
   /** As much as one transaction should hold; `batch` is told what it looked at. */
-  #reconcileSome(tx: Transaction, batch: ServiceKey[]): void {
+  #reconcileSome(tx: Transaction, keys: Iterable<ServiceKey>, batch: ServiceKey[]): void {
     let cost = 0
-    for (const key of this.#queue.drain()) {
+    for (const key of keys) {
       batch.push(key)
       cost += this.#reconcile(tx, key)
       if (cost >= lookedAtPerTick) return
@@ -222,7 +239,8 @@ export class ReconcileLoop {
     const movesLeft = config.rebalance.maxAtOnce - this.#moving.size
     const context = reconcileContext(tx, this.#deps, movesLeft)
     const { steps, dueAtMs, lacksRoom } = reconcile(tx, key, context)
-    if (steps.some((step) => step.kind === 'create' && isMoveForBalance(step.reason))) this.#moving.add(key)
+    if (steps.some((step) => step.kind === 'create' && isMoveForBalance(step.reason)))
+      this.#moving.add(key)
     applySteps(tx, key, steps)
     const after = tx.services.get(key)
     if (!after) this.#forget(key)

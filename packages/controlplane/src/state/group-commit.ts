@@ -24,6 +24,8 @@ export interface GroupCommitDeps {
   readonly revision: number
   /** Calls `run` once, after the current turn of the event loop. */
   readonly schedule: (run: () => void) => void
+  /** Called with what is about to be committed; what is added while it runs is committed with it. */
+  readonly onGathered: (written: readonly Written[]) => void
   /** Called in order, before those who wait learn of it. */
   readonly onDurable: (written: Written) => void
   /** Called with everything that is not durable, in order; takes it back before those who wait learn of it. */
@@ -69,6 +71,7 @@ export class GroupCommit {
     if (this.#gathering.written.length === 0) return
     this.#scheduled = true
     this.#deps.schedule(() => {
+      this.#deps.onGathered([...this.#gathering.written])
       this.#scheduled = false
       void this.#commit()
     })

@@ -49,6 +49,9 @@ export interface StateDeps {
   readonly limits?: Partial<StateLimits>
 }
 
+/** Is told what is about to go to the disk; what it writes in turn goes with it, and costs no sync of its own. */
+export type Answer = (written: readonly Written[]) => void
+
 /** A read whose view was taken back is made again so many times before it is refused. */
 const maxReadAttempts = 5
 
@@ -113,6 +116,7 @@ export class State {
   readonly #pruner: EventPruner
   #revision: number
   #running = false
+  #answer: Answer | null = null
   /** Why no more writes are taken; null: they are. */
   #closed: BulkheadError | null = null
   /** Why the last commit failed; null: it did not. */
@@ -140,6 +144,7 @@ export class State {
       store: deps.store,
       revision,
       schedule: deps.schedule ?? ((run) => setImmediate(run)),
+      onGathered: (written) => this.#letAnswer(written),
       onDurable: (written) => this.#publish(written),
       onFailed: (written, error, refusal) => {
         this.#refusal = refusal
@@ -194,6 +199,12 @@ export class State {
    */
   settled(): Promise<void> {
     return this.#commits.settled()
+  }
+
+  /** `answer` is asked, until the signal is aborted, before anything goes to the disk. There is one at most. */
+  answerWith(answer: Answer, signal: AbortSignal): void {
+    this.#answer = answer
+    signal.addEventListener('abort', () => (this.#answer = null), { once: true })
   }
 
   /** Why the store took no write when it was last tried; null when it took it. */
@@ -264,6 +275,15 @@ export class State {
       changes,
       events: tx.events,
     })
+  }
+
+  #letAnswer(written: readonly Written[]): void {
+    try {
+      this.#answer?.(written)
+    } catch (error) {
+      // What was written is whole without an answer, too.
+      this.#deps.logger.error({ err: error }, 'a write could not be answered at once')
+    }
   }
 
   #publish({ revision, changes, events }: Written): void {

@@ -361,3 +361,23 @@ t.test('records put in while iterating are safe', async (t) => {
     hostPorts: new Set(),
   })
 })
+
+t.test('an answer goes to the disk with what it answers; one that fails costs nothing', async (t) => {
+  const { state, store } = await openForTest()
+  const stop = new AbortController()
+  const told: number[][] = []
+  const answers: Promise<void>[] = []
+  state.answerWith((written) => {
+    told.push(written.map(({ revision }) => revision))
+    answers.push(state.write(admin, putToken('answer')))
+    throw new Error('a bug')
+  }, stop.signal)
+  await Promise.all([state.write(admin, putToken('a')), state.write(admin, putToken('b'))])
+  t.strictSame(told, [[2, 3]], 'it is asked once for each commit, and not about itself')
+  await Promise.all(answers)
+  t.equal(store.batches.length, 2)
+  t.equal(state.view.tokens.size, 3)
+  stop.abort()
+  await state.write(admin, putToken('c'))
+  t.equal(told.length, 1)
+})
