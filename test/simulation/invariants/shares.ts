@@ -1,4 +1,4 @@
-import { isHealthy, isLive, isOpen } from '@bulkhead/shared'
+import { isHealthy, isLive, isOpen, type Endpoint, type ServiceSpec } from '@bulkhead/shared'
 
 import type { Records } from '../records.ts'
 import type { World } from '../world/world.ts'
@@ -18,7 +18,8 @@ function problemOf(world: World, key: string): string | null {
   if (records.instancesOf(key).some((one) => isLive(one) && isHealthy(one) && Object.keys(one.hostPorts).length === 0)) return null
   if (sum(endpoints) === 0) return `${endpoints.map(({ instance }) => instance).join(', ')} serve, and nobody is sent anything`
   const shift = rollout?.shift
-  if (!shift || shift.done || shift.strategy !== wanted.spec.update.strategy) return null
+  if (!shift) return whoIsOverburdened(endpoints, wanted.spec)
+  if (shift.done || shift.strategy !== wanted.spec.update.strategy) return null
   const { exclusive, replicas, update } = wanted.spec
   if (exclusive || (shift.strategy === 'canary' && replicas < 2 && update.maxSurge === 0)) return null
   const news = endpoints.filter(({ instance }) => isNew(records, instance, wanted.templateHash))
@@ -30,6 +31,13 @@ function problemOf(world: World, key: string): string | null {
   const isAlone = olds.every(({ weight }) => weight === 0)
   if (share >= least - tolerance && (share <= most + tolerance || isAlone)) return null
   return `${share} % of new traffic to the new revision, and ${least} to ${most} were meant`
+}
+
+/** Few are sent what was meant for many, while others that serve are sent nothing. */
+function whoIsOverburdened(endpoints: readonly Endpoint[], { replicas, update }: ServiceSpec): string | null {
+  const sent = endpoints.filter(({ weight }) => weight > 0).length
+  const enough = Math.min(replicas - update.maxUnavailable, endpoints.length)
+  return sent >= enough ? null : `${sent} are sent all traffic, ${endpoints.length} serve, and ${enough} were promised`
 }
 
 function isNew(records: Records, instance: string, templateHash: string): boolean {

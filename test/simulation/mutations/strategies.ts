@@ -42,6 +42,12 @@ export const strategyMutations: readonly Mutation[] = [
       'const split = splitWeights((100 * ids.new.length) / Math.max(carriers, 1), ids.new.length, ids.old.length)',
   },
   {
+    name: 'strategies: what a rollout has left is sent nothing, however few the others are',
+    file: source('discovery/core/weights.ts'),
+    find: 'return Math.max(floor - bearing, 0)',
+    replace: 'return bearing > 0 ? 0 : floor',
+  },
+  {
     name: 'strategies: after a step there is no deadline',
     file: source('reconcile/core/shift-progress.ts'),
     find: 'if (shift.reachedAtMs === null || shift.promoted || shift.done) {',

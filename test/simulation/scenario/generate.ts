@@ -1,5 +1,6 @@
 import { Random } from '../random.ts'
 import { mixFaults } from './faults.ts'
+import { withPressure } from './pressure.ts'
 import type { NodePlan, OperatorStep, Scenario, Step } from './scenario.ts'
 import { drawChange, drawService, drawStrategy, serviceNames } from './services.ts'
 
@@ -151,5 +152,6 @@ export function generate(seed: number): Scenario {
   }
   steps.push(...drawLosses(seed, nodes, troubleMs))
   const ordered = steps.toSorted((a, b) => a.atMs - b.atMs)
-  return { seed, nodes, steps: withStrategies(seed, withExclusive(seed, ordered), troubleMs), troubleMs }
+  const stepped = withStrategies(seed, withExclusive(seed, ordered), troubleMs)
+  return { seed, nodes, steps: withPressure(seed, nodes, stepped, troubleMs), troubleMs }
 }

@@ -78,6 +78,8 @@ t.test('a canary goes its steps, by time and by promotion', async (t) => {
   promoteRollout(scene.state, scene.service(), false)
   scene.rest()
   t.match(rollout(scene), { phase: 'completed', reason: '3 of 3 updated' })
+  const told = rollout(scene)?.history.filter(({ text }) => text.includes('promoted')) ?? []
+  t.same(told.map(({ text }) => text), ['promoted by controlplane'], 'by whom, and once')
   t.same(counts(scene), { 2: 3 })
   t.same(scene.weights(), { 2: [100, 100, 100] })
   t.equal(scene.service().status, 'converged')
@@ -115,6 +117,77 @@ t.test('too many errors: back at once, with the reason', async (t) => {
   scene.rest()
   t.same(counts(scene), { 1: 10 })
   t.match(rollout(scene, 3)?.phase, 'completed')
+})
+
+/** Every second until it is over: who was sent traffic, and how many of the bad revision were there. */
+function goBack(scene: Scene): { readonly sent: number; readonly share: number; readonly bad: number }[] {
+  const seen: { sent: number; share: number; bad: number }[] = []
+  for (let second = 0; second < 120 && rollout(scene, 3)?.phase !== 'completed'; second++) {
+    scene.settle()
+    const sent = Object.values(scene.weights()).flat().filter((weight) => weight > 0).length
+    seen.push({ sent, share: scene.share(2) || 0, bad: counts(scene)[2] ?? 0 })
+    scene.agents()
+    scene.wait(1000)
+  }
+  return seen
+}
+
+t.test('the way back: traffic returns as capacity does, and no few bear what was meant for many', async (t) => {
+  const halves: NonNullable<Update['steps']> = [{ weight: 50, pause: 'manual' }]
+  for (const maxUnavailable of [0, 2]) {
+    const scene = running(6, 6, { ...canary, steps: halves, maxSurge: 1, maxUnavailable })
+    scene.apply({ name: 'web', image })
+    run(scene, 60_000)
+    const before = counts(scene)
+    const [one] = scene.live().filter(({ revision }) => revision === 2)
+    scene.traffic.set(one?.id ?? '', { requests: 100, errors: 50 })
+    scene.settle()
+    t.equal(rollout(scene)?.phase, 'rolled-back')
+    const floor = 6 - maxUnavailable
+    const lacking = Math.max(floor - (before[1] ?? 0), 0)
+    near(t, scene.share(2), (100 * lacking) / floor, 'what the old ones cannot bear')
+    const seen = goBack(scene)
+    t.ok(seen.length < 60, `over after ${seen.length} s`)
+    t.ok(seen.every(({ sent }) => sent >= floor), 'never fewer than the update policy allows')
+    const shares = seen.map(({ share }) => share)
+    t.strictSame(shares, shares.toSorted((a, b) => b - a), 'it never gets more than it had')
+    t.equal(shares.at(-1), 0)
+    scene.rest()
+    t.same(Object.values(counts(scene)).reduce((a, b) => a + b), 6)
+    t.equal(counts(scene)[2], undefined)
+  }
+})
+
+t.test('the way back with all old ones still there is at once', async (t) => {
+  const scene = running(4, 6, { ...canary, steps: [{ weight: 50, pause: 'manual' }], maxSurge: 4 })
+  scene.apply({ name: 'web', image })
+  run(scene, 30_000)
+  t.same(counts(scene), { 1: 4, 2: 2 })
+  undoTo(scene.state, scene.service(), null)
+  scene.settle()
+  t.equal(scene.share(2) || 0, 0)
+})
+
+t.test('nothing good is stopped on the way back for the sake of what is bad', async (t) => {
+  const scene = running(4, 6, { ...canary, steps: [{ weight: 50, pause: 'manual' }], maxSurge: 1 })
+  scene.apply({ name: 'web', image })
+  run(scene, 60_000)
+  undoTo(scene.state, scene.service(), null)
+  scene.settle()
+  const good = scene.live().filter(({ revision }) => revision === 1)
+  scene.node(good[0]?.node ?? '', { admittance: 'draining' })
+  for (let second = 0; second < 60; second++) {
+    scene.settle()
+    const bad = scene.live().filter(({ revision }) => revision === 2).length
+    const sent = Object.values(scene.weights()).flat().filter((weight) => weight > 0).length
+    t.ok(sent >= 4)
+    if (bad > 0) t.ok(scene.live().some(({ id }) => id === good[0]?.id))
+    scene.agents()
+    scene.wait(1000)
+  }
+  scene.rest()
+  t.same(Object.values(counts(scene)).reduce((a, b) => a + b), 4)
+  t.notOk(scene.live().some(({ id }) => id === good[0]?.id), 'the drain goes on afterwards')
 })
 
 t.test('exactly as many errors as allowed are none too many; with pause it stops', async (t) => {
@@ -176,7 +249,7 @@ t.test('pause, promote and undo at any time', async (t) => {
   near(t, scene.share(2), 50, 'a paused step keeps its share')
   undoTo(scene.state, scene.service(), null)
   scene.settle()
-  t.equal(scene.share(2) || 0, 0, 'undone: no new traffic from now on')
+  near(t, scene.share(2), 100 / 3, 'undone: no more than what the old ones cannot bear')
   scene.rest()
   t.same(counts(scene), { 3: 1, 1: 2 })
   t.match(rollout(scene, 3), { phase: 'completed' })

@@ -1,5 +1,6 @@
 import { maxWeight, type Instance, type InstanceId, type Revision } from '@bulkhead/shared'
 
+import { floorOf } from '../../rollout/core/floor.ts'
 import { sidesOf, type Side } from '../../rollout/core/sides.ts'
 import { activeShift, shareOf } from '../../rollout/core/stages.ts'
 import type { ClusterView } from '../../state/view.ts'
@@ -9,8 +10,10 @@ export const evenWeight = 100
 
 /**
  * The weights of the instances of a service that serve: the new revision gets its share of new traffic however many
- * instances each side has. Who has no share gets it all the same when nobody else serves: anything is better than
- * nobody.
+ * instances each side has. What an unfinished rollout has left stands in for the old ones that are missing, and gets
+ * nothing once there are as many as the update policy says are enough: so traffic goes back as capacity comes back,
+ * and no few are sent what was meant for many. Who has no share gets it all the same when nobody else serves: anything
+ * is better than nobody.
  */
 export function weightsOf(
   view: ClusterView,
@@ -27,16 +30,29 @@ export function weightsOf(
     for (const [index, id] of to.toSorted().entries()) weights.set(id, values[index] ?? 0)
   }
   const share = shareNow(view, wanted, ids.new.length)
-  const carriers = ids.new.length + ids.old.length
-  give(ids.stray, even(ids.stray.length, carriers === 0 ? evenWeight : 0))
+  const strays = ids.stray.toSorted()
+  give(strays, [])
+  const missing = missingOf(floorOf(wanted.spec), share, { news: ids.new.length, olds: ids.old.length })
+  const olds = [...ids.old, ...strays.slice(0, missing)]
   if (share === null) {
-    give([...ids.new, ...ids.old], even(carriers, evenWeight))
+    give([...ids.new, ...olds], even(ids.new.length + olds.length, evenWeight))
     return weights
   }
-  const split = splitWeights(share, ids.new.length, ids.old.length)
+  const split = splitWeights(share, ids.new.length, olds.length)
   give(ids.new, split.new)
-  give(ids.old, split.old)
+  give(olds, split.old)
   return weights
+}
+
+/** How many more the traffic needs than are there for it: all there are when nobody else is. */
+function missingOf(
+  floor: number,
+  share: number | null,
+  { news, olds }: { readonly news: number; readonly olds: number },
+): number {
+  if (news + olds === 0) return Infinity
+  const bearing = (share === 0 ? 0 : news) + (share === 100 && news > 0 ? 0 : olds)
+  return Math.max(floor - bearing, 0)
 }
 
 /** Null: the new revision has no share of its own. */

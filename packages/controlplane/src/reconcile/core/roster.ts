@@ -23,7 +23,8 @@ export class Roster {
   readonly #slots: { readonly index: number; readonly instances: Instance[] }[] = []
   /** Instances that count against `replicas + maxSurge`. */
   #occupying = 0
-  #available = 0
+  /** Available ones that are sent traffic: what an unfinished rollout has left, and all others. */
+  readonly #available = { stray: 0, other: 0 }
 
   constructor(situation: Situation, instances: readonly Instance[]) {
     this.#situation = situation
@@ -67,11 +68,16 @@ export class Roster {
   }
 
   /**
-   * True when stopping the instance leaves `floor` available ones, or takes nothing from anybody.
+   * True when stopping the instance leaves `floor` available ones, or takes nothing from anybody. What an unfinished
+   * rollout has left is sent what the others cannot bear, so that it stands in for them when it goes itself; nobody
+   * else goes for its sake, which would send traffic back to it.
    */
   mayStop(instance: Instance, floor: number): boolean {
-    if (!isHealthy(instance) || !this.#situation.carries(instance)) return true
-    return this.#available - (this.#situation.isAvailable(instance) ? 1 : 0) >= floor
+    const situation = this.#situation
+    if (!isHealthy(instance) || !situation.carries(instance)) return true
+    const { stray, other } = this.#available
+    const available = situation.sideOf(instance) === 'stray' ? stray + other : other
+    return available - (situation.isAvailable(instance) ? 1 : 0) >= floor
   }
 
   add(instance: Instance): void {
@@ -107,7 +113,8 @@ export class Roster {
   #count(instance: Instance, sign: 1 | -1): void {
     if (this.#occupies(instance)) this.#occupying += sign
     const situation = this.#situation
-    if (situation.isAvailable(instance) && situation.carries(instance)) this.#available += sign
+    if (!situation.isAvailable(instance) || !situation.carries(instance)) return
+    this.#available[situation.sideOf(instance) === 'stray' ? 'stray' : 'other'] += sign
   }
 
   /** What still stops counts, except where nobody can say when it will be gone. */

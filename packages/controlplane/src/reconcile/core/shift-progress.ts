@@ -103,14 +103,13 @@ function reachedNote(active: ActiveShift): string {
     : `switched: revision ${rollout.to} gets all new traffic, the old set is kept`
 }
 
-/** What the step has shown. */
+/** What the step has shown. That somebody has promoted it, and who, stands in the history already. */
 function passedNote(plan: Plan, active: ActiveShift): string | null {
   const { shift, stage } = active
   if (plan.situation.context.rehearsal || (stage.pauseMs === 0 && !shift.promoted)) return null
-  const promoted = shift.promoted ? 'promoted' : 'its time is over'
-  if (stage.weight === 0) return promoted
+  if (stage.weight === 0) return shift.promoted ? null : 'its time is over'
   const what = shift.strategy === 'canary' ? title(active) : 'the old set is no longer kept'
-  return `${what}: ${promoted}; ${judged(plan, active)}`
+  return `${what}: ${shift.promoted ? '' : 'its time is over; '}${judged(plan, active)}`
 }
 
 function judged(plan: Plan, active: ActiveShift): string {

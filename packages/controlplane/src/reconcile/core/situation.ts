@@ -8,6 +8,7 @@ import {
   type ServiceKey,
 } from '@bulkhead/shared'
 
+import { floorOf } from '../../rollout/core/floor.ts'
 import { sidesOf, type Side } from '../../rollout/core/sides.ts'
 import { activeShift, shareOf, type ActiveShift } from '../../rollout/core/stages.ts'
 import type { ClusterView } from '../../state/view.ts'
@@ -54,10 +55,7 @@ export class Situation {
     this.shift = this.goesWithoutSteps ? null : active
     const bySide = this.shift?.shift.strategy === 'blue-green' ? replicas : 0
     this.surge = exclusive ? 0 : update.maxSurge + bySide
-    // An exclusive slot can only be moved by stopping first: to forbid that would forbid every
-    // move.
-    const unavailable = exclusive ? Math.max(update.maxUnavailable, 1) : update.maxUnavailable
-    this.floor = Math.max(replicas - unavailable, 0)
+    this.floor = floorOf(wanted.spec)
     this.share = this.shift && shareOf(this.shift, { serving: this.#servingNew(), replicas })
     if (rollout?.shift?.done) this.share = 100
   }
