@@ -40,6 +40,8 @@ const retryMs = 5000
 /** Somebody may have taken a network away. */
 const routeMs = 60_000
 const maxReason = 4096
+/** A problem that is over sooner is nobody's business. */
+const lastsMs = 2000
 
 /** Networks that have been made local; `services6` is null where there is no IPv6, for the reason in `problem`. */
 interface Local {
@@ -54,7 +56,8 @@ export class ProxyService implements TrafficConsumer {
   readonly name = 'proxy'
   readonly #deps: ProxyServiceDeps
   #told: Told = new Map()
-  #problems: ReadonlySet<string> = new Set()
+  /** Each is known by what it was noted as, so that one that comes again is another. */
+  #problems: ReadonlyMap<string, symbol> = new Map()
   #local: Local | null = null
   #last: Traffic | null = null
   #retrying = false
@@ -75,6 +78,8 @@ export class ProxyService implements TrafficConsumer {
     const { node, certificates } = this.#deps
     this.#loading ??= certificates.load()
     await this.#loading
+    // Those that have come are about to be there.
+    await this.#setting
     const { config, problems } = makeConfig(
       traffic,
       { ...policy, ...networks },
@@ -177,19 +182,22 @@ export class ProxyService implements TrafficConsumer {
     await own(serviceAddress6(services6, services, unusedIndexes.last), true)
   }
 
-  /** Each problem becomes an event once, as long as it lasts. */
+  /** Each problem becomes an event once, when it has lasted: what is missing may be on its way. */
   #tell(problems: readonly string[]): void {
     const before = this.#problems
-    this.#problems = new Set(problems)
-    for (const problem of this.#problems) {
+    this.#problems = new Map(problems.map((problem) => [problem, before.get(problem) ?? Symbol(problem)]))
+    for (const [problem, noted] of this.#problems) {
       if (before.has(problem)) continue
-      this.#deps.logger.warn({ problem }, 'the proxy does not offer everything')
-      this.#deps.send({
-        kind: 'notice',
-        action: 'not-offered',
-        reason: problem.slice(0, maxReason),
+      this.#deps.clock.after(lastsMs, () => {
+        if (this.#problems.get(problem) === noted) this.#notice(problem)
       })
     }
+  }
+
+  #notice(problem: string): void {
+    const { logger, send } = this.#deps
+    logger.warn({ problem }, 'the proxy does not offer everything')
+    send({ kind: 'notice', action: 'not-offered', reason: problem.slice(0, maxReason) })
   }
 
   #retry(): void {
