@@ -63,7 +63,11 @@ t.test('discovery for programs that people run, over the API', async (t) => {
       type_url: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
     }
     const path = '/v3/discovery:endpoints'
-    t.equal((await shop.call('POST', path, request, metrics)).status, 403)
+    const refused = await shop.call('POST', path, request, metrics)
+    t.equal(refused.status, 403)
+    t.match(await refused.text(), /a token of its own: bulkhead token create --discovery/)
+    const other = await shop.call('GET', '/metrics', undefined, discovery)
+    t.match(await other.text(), /a token of their own: bulkhead token create --metrics/)
     const answer = await shop.call('POST', path, request, discovery)
     const body = (await answer.json()) as { version_info: string; resources: unknown[] }
     t.match(body.resources, [
@@ -71,6 +75,11 @@ t.test('discovery for programs that people run, over the API', async (t) => {
     ])
     const again = { ...request, version_info: body.version_info }
     t.equal((await shop.call('POST', path, again, discovery)).status, 304, 'nothing has changed')
+    const none = { resourceNames: ['default/none/http'] }
+    const camel = await shop.call('POST', path, none, discovery)
+    t.match(await camel.json(), { resources: { length: 1, 0: { cluster_name: 'default/none/http' } } })
+    const known = { resourceNames: request.resource_names, versionInfo: body.version_info }
+    t.equal((await shop.call('POST', path, known, discovery)).status, 304, 'in camel case, too')
     t.equal((await shop.call('POST', path, { resource_names: 'x' }, discovery)).status, 400)
   })
 

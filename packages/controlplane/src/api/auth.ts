@@ -66,14 +66,24 @@ export function authenticate(view: ClusterView, authorization: string | undefine
   return { kind: token.kind, actor: token.kind === 'node' ? `node:${token.node}` : token.kind, token }
 }
 
+const administrator = 'use the context file of an administrator'
+const ofNode = 'nodes join with a token of their own: bulkhead token create --node'
+
+/** What permits it, of tokens that can be made. */
+const remedies: Readonly<Record<Permission, string>> = {
+  open: administrator,
+  read: administrator,
+  write: administrator,
+  join: ofNode,
+  agent: ofNode,
+  metrics: 'metrics are read with a token of their own: bulkhead token create --metrics',
+  targets: 'use a token for metrics or discovery: bulkhead token create --metrics, or --discovery',
+  discover: 'discovery is read with a token of its own: bulkhead token create --discovery',
+}
+
 /** The one place that tells who may do what. Throws BulkheadError `not-allowed`. */
 export function authorize(principal: Principal, permission: Permission): void {
   if (allowed[principal.kind].includes(permission)) return
-  throw new BulkheadError(
-    'not-allowed',
-    `a token of kind ${principal.kind} does not permit this`,
-    permission === 'join' || permission === 'agent'
-      ? 'nodes join with a token of their own: bulkhead token create --node'
-      : 'use the context file of an administrator',
-  )
+  const what = `a token of kind ${principal.kind} does not permit this`
+  throw new BulkheadError('not-allowed', what, remedies[permission])
 }

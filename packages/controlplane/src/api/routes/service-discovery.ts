@@ -28,14 +28,23 @@ const targetGroups = {
   },
 }
 
+const resourceNames = {
+  type: 'array',
+  maxItems: 10_000,
+  items: { type: 'string', maxLength: 300 },
+}
+
 const discoveryRequest = {
   type: 'object',
   // Whatever else Envoy says of itself.
   additionalProperties: true,
+  // The JSON of a protocol buffer may have its names as they are written there, as Envoy does, or in camel case.
   properties: {
     version_info: { type: 'string' },
+    versionInfo: { type: 'string' },
     type_url: { type: 'string' },
-    resource_names: { type: 'array', maxItems: 10_000, items: { type: 'string', maxLength: 300 } },
+    resource_names: resourceNames,
+    resourceNames,
   },
 }
 
@@ -50,7 +59,9 @@ const discoveryResponse = {
 
 interface DiscoveryRequest {
   readonly version_info?: string
+  readonly versionInfo?: string
   readonly resource_names?: readonly string[]
+  readonly resourceNames?: readonly string[]
 }
 
 /** Endpoints in the forms in which programs that people already run ask for them. */
@@ -118,8 +129,10 @@ export function serviceDiscoveryRoutes(app: FastifyInstance, { state, tables }: 
       },
     },
     async ({ body }, reply) => {
-      const answer = envoyEndpoints(await offers({}), body.resource_names ?? [])
-      return answer.version_info === body.version_info ? reply.code(304).send() : answer
+      const names = body.resource_names ?? body.resourceNames ?? []
+      const answer = envoyEndpoints(await offers({}), names)
+      const known = body.version_info ?? body.versionInfo
+      return answer.version_info === known ? reply.code(304).send() : answer
     },
   )
 }
