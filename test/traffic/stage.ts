@@ -6,7 +6,12 @@ import { publishTrafficImages, type TrafficImages } from './images.ts'
 import { JsonLog } from './json-log.ts'
 import type { Second } from './second.ts'
 
-const servers = 6
+export interface StageOptions {
+  /** How many servers there are. */
+  readonly replicas?: number
+  /** How many clients of each kind there are, where it is not as usual; see `programs/load.ts`. */
+  readonly clients?: Readonly<Record<string, number>>
+}
 
 /** Three hosts with servers on two of them, and clients on the third that know nothing but a service's name. */
 export interface Stage extends AsyncDisposable {
@@ -22,7 +27,6 @@ export interface Stage extends AsyncDisposable {
 function documentOf(image: string, more: Readonly<Record<string, string>>): string {
   const fields: Record<string, string> = {
     name: 'api',
-    replicas: String(servers),
     update: '{ maxSurge: 2, maxUnavailable: 0, minHealthyTime: 500ms, progressDeadline: 60s }',
     ...more,
   }
@@ -43,19 +47,19 @@ ${Object.entries(fields)
 `
 }
 
-const clientsOf = (image: string): string => `
+const clientsOf = (image: string, env: object): string => `
 apiVersion: bulkhead/v1
 kind: Service
 name: clients
 environment: prod
 zone: presentation
 image: ${image}
-env: { TARGET: "api.prod.bulkhead:8080" }
+env: ${JSON.stringify(env)}
 resources: { cpu: 1, memory: 256Mi }
 stop: { drain: 0, grace: 2s }
 `
 
-export async function setStage(): Promise<Stage> {
+export async function setStage({ replicas = 6, clients = {} }: StageOptions = {}): Promise<Stage> {
   const cluster = await startCluster({
     agents: [{ zones: ['presentation'] }, { zones: ['application'] }, { zones: ['application'] }],
   })
@@ -69,10 +73,13 @@ export async function setStage(): Promise<Stage> {
     const apply = async (document: string, timeoutS = 120): Promise<void> => {
       await cluster.run(['apply', '-f', '-', '--wait', '--timeout', `${timeoutS}s`], document)
     }
-    await apply(documentOf(images.server[0] ?? '', {}))
-    await apply(clientsOf(images.load))
+    const document = (image: string, more: Readonly<Record<string, string>> = {}): string =>
+      documentOf(image, { replicas: String(replicas), ...more })
+    await apply(document(images.server[0] ?? ''))
+    const counts = Object.entries(clients).map(([kind, count]) => [kind, String(count)])
+    await apply(clientsOf(images.load, { TARGET: 'api.prod.bulkhead:8080', ...Object.fromEntries(counts) }))
     await followClients(cluster, load)
-    return { cluster, images, load, replicas: servers, document: (image, more = {}) => documentOf(image, more), apply, [Symbol.asyncDispose]: dispose }
+    return { cluster, images, load, replicas, document, apply, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     process.stderr.write(`${cluster.hosts.logs(30)}\n`)
     await dispose()

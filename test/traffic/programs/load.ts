@@ -16,6 +16,8 @@ const pauseAfterFailureMs = 20
 /** Between large bodies, which would leave no processor to anything else. */
 const largeEveryMs = 100
 const messageEveryMs = 50
+/** Every one of their requests is balanced anew and answered at once: what the versions' shares are told from. */
+const brief = new Set<Kind>(['keepAlive', 'oneShot'])
 /** Close codes of a server that says that it is going away. */
 const cleanCodes = new Set([1000, 1001, 1005, 1012])
 
@@ -25,6 +27,7 @@ interface Second {
   readonly atMs: number
   readonly requests: Record<string, number>
   readonly versions: Record<string, number>
+  readonly shares: Record<string, number>
   readonly failures: { readonly atMs: number; readonly kind: Kind; readonly why: string }[]
   readonly reconnects: number
   slowestMs: number
@@ -34,6 +37,7 @@ const newSecond = (): Second & { reconnects: number } => ({
   atMs: Date.now(),
   requests: {},
   versions: {},
+  shares: {},
   failures: [],
   reconnects: 0,
   slowestMs: 0,
@@ -92,12 +96,19 @@ function send({ path, agent, body }: Order): Promise<Answer> {
   })
 }
 
+/** By version, answers that are errors too. */
+function share({ kind }: Order, { version }: Answer): void {
+  if (brief.has(kind)) second.shares[version] = (second.shares[version] ?? 0) + 1
+}
+
 async function once(order: Order, check: (answer: Answer) => boolean): Promise<void> {
   const sinceMs = performance.now()
   try {
     const answer = await send(order)
-    if (answer.status !== 200) fail(order.kind, `HTTP ${answer.status}: ${answer.body.trim()}`)
-    else if (!check(answer)) fail(order.kind, `a wrong answer of ${answer.length} bytes`)
+    share(order, answer)
+    if (answer.status !== 200) {
+      fail(order.kind, `HTTP ${answer.status} of version ${answer.version}: ${answer.body.trim()}`)
+    } else if (!check(answer)) fail(order.kind, `a wrong answer of ${answer.length} bytes`)
     else return count(order.kind, answer.version, performance.now() - sinceMs)
   } catch (error) {
     fail(order.kind, `${(error as NodeJS.ErrnoException).code ?? ''} ${(error as Error).message}`.trim())
