@@ -17,6 +17,7 @@ import {
   structureOf,
 } from './core/text.ts'
 import { parseMaster } from './core/worker.ts'
+import { limitReplaced, usualReplaced } from './limit-replaced.ts'
 import { readListeners, socketsOf } from './listening.ts'
 import { MasterProcess } from './master-process.ts'
 import { askMaster } from './master-socket.ts'
@@ -37,6 +38,8 @@ export interface HaproxySettings {
   readonly directory: string
   readonly account: { readonly user: string; readonly group: string } | null
   readonly threads: number
+  /** So many processes that were replaced may go on for the sake of their connections. */
+  readonly mostReplaced?: number
 }
 
 /** After so long without success, what was asked for is refused. */
@@ -237,6 +240,8 @@ export class Haproxy implements Proxy {
     await this.#settled(structure)
     const tookMs = Math.round(this.#deps.clock.monotonicMs() - sinceMs)
     this.#deps.logger.info({ tookMs }, 'the proxy has other frontends')
+    const most = this.#settings.mostReplaced ?? usualReplaced
+    await limitReplaced(this.#workers, this.#master, { logger: this.#deps.logger, most })
   }
 
   /** Resolves when every process that takes connections goes by the structure. */

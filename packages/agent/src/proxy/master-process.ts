@@ -76,6 +76,11 @@ export class MasterProcess {
     await writeFile(this.files.pid, `${pid} ${startTime(pid) ?? ''}\n`, { mode: 0o600 })
   }
 
+  /** Ends one of the processes that it has started, as it tells itself, with its connections. */
+  end(worker: number): void {
+    kill(worker, 'SIGTERM')
+  }
+
   /** Ends it and everything that it has started. */
   async stop(): Promise<void> {
     const { pid } = this

@@ -1,7 +1,13 @@
 import type { ProxyConfig } from './core/config.ts'
 import { commandLines, removableServers, serverCommands } from './core/difference.ts'
 import { closedFrontends } from './core/stats.ts'
-import { type ObservedServer, parseInfo, parseProcesses, parseServers } from './core/worker.ts'
+import {
+  type ObservedServer,
+  parseInfo,
+  parseProcesses,
+  parseServers,
+  type ReplacedWorker,
+} from './core/worker.ts'
 
 export interface Worker {
   readonly pid: number
@@ -19,6 +25,8 @@ const rounds = 5
 /** The processes that handle connections, reached through their master. */
 export class Workers {
   readonly #ask: Ask
+  /** Those that have been seen to end what they have: they never take anything again. */
+  #replaced: ReadonlySet<number> = new Set()
 
   constructor(ask: Ask) {
     this.#ask = ask
@@ -27,14 +35,35 @@ export class Workers {
   /** Those that take new connections. Requests that come to others are passed on to these. */
   async taking(): Promise<readonly Worker[]> {
     const taking: Worker[] = []
+    const replaced = new Set<number>()
     for (const { pid } of parseProcesses(await this.#ask('show proc'))) {
+      if (this.#replaced.has(pid)) replaced.add(pid)
+      if (replaced.has(pid)) continue
       const answer = await this.#ask(`@!${pid} show info; @!${pid} show stat -1 1 -1`)
       const info = parseInfo(answer)
+      if (info?.isStopping) replaced.add(pid)
       if (!info || info.isStopping) continue
       const isListening = closedFrontends(answer).length === 0
       taking.push({ pid, structure: info.structure, isListening })
     }
+    this.#replaced = replaced
     return taking
+  }
+
+  /** Those that only end what they have, as far as has been seen, with how much that is. */
+  async replaced(): Promise<readonly ReplacedWorker[]> {
+    const replaced: ReplacedWorker[] = []
+    for (const process of parseProcesses(await this.#ask('show proc'))) {
+      if (!this.#replaced.has(process.pid)) continue
+      const info = parseInfo(await this.#ask(`@!${process.pid} show info`))
+      if (info) replaced.push({ ...process, connections: info.connections })
+    }
+    return replaced
+  }
+
+  /** How many only end what they have. */
+  get countReplaced(): number {
+    return this.#replaced.size
   }
 
   /** All of them, those that only end what they have included. */

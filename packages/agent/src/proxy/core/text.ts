@@ -17,9 +17,8 @@ export interface ProcessSettings {
 
 /** Two for each connection, fewer where the machine's limit is lower; what comes beyond waits in the kernel. */
 const maxDescriptors = 40_000
-/** A process that was replaced lets its connections end for so long, and for so many replacements. */
+/** A process that was replaced lets its connections end for so long. */
 const longestEnd = '12h'
-const mostReplacements = 20
 
 /** The proxy comes from this address when it passes something on to itself. */
 const ownIndex = unusedIndexes.last
@@ -94,7 +93,6 @@ function globalSection({ account, threads }: ProcessSettings): string[] {
     `fd-hard-limit ${maxDescriptors}`,
     `nbthread ${threads}`,
     `hard-stop-after ${longestEnd}`,
-    `mworker-max-reloads ${mostReplacements}`,
     // Two proxies at one address would each get a share of its connections.
     'noreuseport',
     'no strict-limits',

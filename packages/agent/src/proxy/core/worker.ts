@@ -1,8 +1,8 @@
 /** One process of HAProxy that handles connections, as its master tells. */
 export interface WorkerProcess {
   readonly pid: number
-  /** It was started by the latest reload; all others end when their connections do. */
-  readonly isCurrent: boolean
+  /** Since it was started; all but the one with none end when their connections do. */
+  readonly reloads: number
 }
 
 /** From the master's answer to `show proc`. */
@@ -10,7 +10,7 @@ export function parseProcesses(text: string): WorkerProcess[] {
   return text.split('\n').flatMap((line): WorkerProcess[] => {
     const [pid = '', type, reloads] = line.trim().split(/\s+/)
     if (type !== 'worker' || !/^\d+$/.test(pid)) return []
-    return [{ pid: Number(pid), isCurrent: reloads === '0' }]
+    return [{ pid: Number(pid), reloads: Number(reloads) }]
   })
 }
 
@@ -24,6 +24,8 @@ export interface WorkerInfo {
   /** What it was started with (see `structureOf`). */
   readonly structure: string
   readonly isStopping: boolean
+  /** That are open. */
+  readonly connections: number
 }
 
 /** From a worker's answer to `show info`; null when it is none. */
@@ -36,7 +38,25 @@ export function parseInfo(text: string): WorkerInfo | null {
   )
   const structure = fields.get('node')
   if (structure === undefined) return null
-  return { structure, isStopping: fields.get('stopping') === '1' }
+  const connections = Number(fields.get('currconns') ?? 0)
+  return { structure, isStopping: fields.get('stopping') === '1', connections }
+}
+
+export interface ReplacedWorker extends WorkerProcess {
+  readonly connections: number
+}
+
+/**
+ * Those that have to end before their connections do, because no more than `most` may be left: the fewest connections
+ * are cut, and of equals those that have lasted the longest.
+ */
+export function excessWorkers(
+  replaced: readonly ReplacedWorker[],
+  most: number,
+): readonly ReplacedWorker[] {
+  return replaced
+    .toSorted((a, b) => a.connections - b.connections || b.reloads - a.reloads)
+    .slice(0, Math.max(replaced.length - most, 0))
 }
 
 /** A server as a worker has it. */

@@ -4,6 +4,7 @@ import { parseListeners, takenBySomebody } from '../../../src/proxy/core/listene
 import { reportSince } from '../../../src/proxy/core/report.ts'
 import { closedFrontends, parseTraffic } from '../../../src/proxy/core/stats.ts'
 import {
+  excessWorkers,
   parseInfo,
   parseMaster,
   parseProcesses,
@@ -24,18 +25,34 @@ void test('processes', (t) => {
   t.equal(parseMaster(processes), 27_448)
   t.equal(parseMaster('nonsense'), null)
   t.strictSame(parseProcesses(processes), [
-    { pid: 27_515, isCurrent: true },
-    { pid: 27_483, isCurrent: false },
+    { pid: 27_515, reloads: 0 },
+    { pid: 27_483, reloads: 1 },
   ])
-  t.strictSame(parseInfo('Name: HAProxy\nStopping: 1\nnode: bulkhead-1\n'), {
+  t.strictSame(parseInfo('Name: HAProxy\nStopping: 1\nCurrConns: 3\nnode: bulkhead-1\n'), {
     structure: 'bulkhead-1',
     isStopping: true,
+    connections: 3,
   })
   t.strictSame(parseInfo('node: bulkhead-1\nStopping: 0\n'), {
     structure: 'bulkhead-1',
     isStopping: false,
+    connections: 0,
   })
   t.equal(parseInfo("Can't find the target PID matching the prefix '@!999'\n"), null)
+  t.end()
+})
+
+void test('which of many replaced processes end before their connections do', (t) => {
+  const replaced = [
+    { pid: 1, reloads: 4, connections: 2 },
+    { pid: 2, reloads: 3, connections: 1 },
+    { pid: 3, reloads: 2, connections: 9 },
+    { pid: 4, reloads: 1, connections: 1 },
+  ]
+  const ended = (most: number) => excessWorkers(replaced, most).map(({ pid }) => pid)
+  t.strictSame(ended(4), [])
+  t.strictSame(ended(3), [2], 'of equals the one whose connections have lasted the longest')
+  t.strictSame(ended(1), [2, 4, 1])
   t.end()
 })
 
