@@ -24,12 +24,18 @@ const pace = 'minHealthyTime: 500ms, progressDeadline: 60s'
 type Until = (what: string, accept: (rollout: RolloutView) => boolean) => Promise<RolloutView>
 
 /** Applies an upgrade; what is returned waits until its rollout is as a test wants it. */
-async function upgrade({ cluster, document }: Stage, image: string, update: string): Promise<Until> {
+async function upgrade(
+  { cluster, document }: Stage,
+  image: string,
+  update: string,
+): Promise<Until> {
   await cluster.run(['apply', '-f', '-'], document(image, { update: `{ ${update}, ${pace} }` }))
   const { revision } = await cluster.service('prod', 'api')
   return (what, accept) =>
     waitFor(what, 60_000, async () => {
-      const { items } = await cluster.api<ListView<RolloutView>>('/v1/rollouts?service=api&environment=prod')
+      const { items } = await cluster.api<ListView<RolloutView>>(
+        '/v1/rollouts?service=api&environment=prod',
+      )
       return items.find((rollout) => rollout.to === revision && accept(rollout))
     })
 }
@@ -37,7 +43,8 @@ async function upgrade({ cluster, document }: Stage, image: string, update: stri
 /** When the history of the rollout says so; fails when it does not. */
 function whenTold({ id, history }: RolloutView, text: RegExp): number {
   const line = history.find((one) => text.test(one.text))
-  if (!line) throw new Error(`${id} does not tell of ${text}: ${history.map((one) => one.text).join('; ')}`)
+  if (!line)
+    throw new Error(`${id} does not tell of ${text}: ${history.map((one) => one.text).join('; ')}`)
   return Date.parse(line.at)
 }
 
@@ -54,7 +61,10 @@ function hasShare(t: Test, { shares }: Sum, version: string, percent: number): v
   const found = (100 * (shares[version] ?? 0)) / all
   const bound = 4 * Math.sqrt((percent * (100 - percent)) / all) + 0.3
   t.ok(all > 200, `${all} requests mean something`)
-  t.ok(Math.abs(found - percent) <= bound, `${found.toFixed(2)} % of ${all} requests to version ${version}: ${percent} ± ${bound.toFixed(2)}`)
+  t.ok(
+    Math.abs(found - percent) <= bound,
+    `${found.toFixed(2)} % of ${all} requests to version ${version}: ${percent} ± ${bound.toFixed(2)}`,
+  )
 }
 
 /** Failures that are not the doing of the image that is broken on purpose. */
@@ -69,7 +79,10 @@ const containers = async ({ cluster }: Stage): Promise<ReadonlySet<string>> =>
   )
 
 void test('canary and blue-green on real engines, under load', { skip, timeout }, async (t) => {
-  await using stage = await setStage({ replicas: 4, clients: { KEEP_ALIVE: 12, ONE_SHOT: 2, SLOW: 2 } })
+  await using stage = await setStage({
+    replicas: 4,
+    clients: { KEEP_ALIVE: 12, ONE_SHOT: 2, SLOW: 2 },
+  })
   const { cluster, load, images } = stage
   const [first = '', second = '', third = ''] = images.server
   const played = async (act: () => Promise<void>): Promise<Sum> => {
@@ -81,13 +94,21 @@ void test('canary and blue-green on real engines, under load', { skip, timeout }
 
   await t.test('a canary gets its share, and the next one by time and by promote', async (t) => {
     const sum = await played(async () => {
-      const until = await upgrade(stage, second, 'strategy: canary, maxSurge: 2, steps: [ { weight: 10, pause: 5s }, { weight: 50, pause: manual } ]')
+      const until = await upgrade(
+        stage,
+        second,
+        'strategy: canary, maxSurge: 2, steps: [ { weight: 10, pause: 5s }, { weight: 50, pause: manual } ]',
+      )
       const waiting = await until('the step of 50 %', ({ shift }) => shift?.waitsFor === 'promote')
       await delay(4500)
       const promotedMs = Date.now()
       await cluster.run(['rollout', 'promote', 'api', '-e', 'prod'])
       await until('its end', ({ phase }) => phase === 'completed')
-      const [tenMs, passedMs, halfMs] = [/gets 10 %/, /step 1 of 3: its time is over/, /gets 50 %/].map((text) => whenTold(waiting, text))
+      const [tenMs, passedMs, halfMs] = [
+        /gets 10 %/,
+        /step 1 of 3: its time is over/,
+        /gets 50 %/,
+      ].map((text) => whenTold(waiting, text))
       hasShare(t, between(load.lines, tenMs ?? 0, passedMs ?? 0), '2', 10)
       hasShare(t, between(load.lines, halfMs ?? 0, promotedMs), '2', 50)
       t.ok((passedMs ?? 0) - (tenMs ?? 0) >= 5000, 'the first step had its time')
@@ -101,22 +122,38 @@ void test('canary and blue-green on real engines, under load', { skip, timeout }
   await t.test('a canary that answers with errors is rolled back by itself', async (t) => {
     const before = await containers(stage)
     const sum = await played(async () => {
-      const until = await upgrade(stage, images.erroneous, 'strategy: canary, maxSurge: 2, steps: [ { weight: 20, pause: 60s } ], analysis: { maxErrorRate: 5%, minRequests: 200 }')
+      const until = await upgrade(
+        stage,
+        images.erroneous,
+        'strategy: canary, maxSurge: 2, steps: [ { weight: 20, pause: 60s } ], analysis: { maxErrorRate: 5%, minRequests: 200 }',
+      )
       const rollout = await until('the way back', ({ phase }) => phase === 'rolled-back')
-      t.match(rollout.reason, /^\d+(\.\d+)? % of \d+ requests to revision \d+ have failed, more than 5 %; back to the content of revision \d+/)
+      t.match(
+        rollout.reason,
+        /^\d+(\.\d+)? % of \d+ requests to revision \d+ have failed, more than 5 %; back to the content of revision \d+/,
+      )
       const goneMs = whenTold(rollout, /have failed/)
-      t.comment(`rolled back ${goneMs - whenTold(rollout, /gets 20 %/)} ms after it had its share: ${rollout.reason}`)
+      t.comment(
+        `rolled back ${goneMs - whenTold(rollout, /gets 20 %/)} ms after it had its share: ${rollout.reason}`,
+      )
       await settled(stage)
       await delay(2 * reportMs)
       const after = between(load.lines, goneMs, Infinity)
       t.same(Object.keys(after.shares), ['2'], 'no request reaches it afterwards')
     })
-    t.ok(sum.failures.length > 10, `${sum.failures.length} of ${sum.requests} requests met the errors`)
+    t.ok(
+      sum.failures.length > 10,
+      `${sum.failures.length} of ${sum.requests} requests met the errors`,
+    )
     t.same(unexplained(sum), [], 'and nobody failed but who was sent to the bad version')
     const all = Object.values(sum.shares).reduce((total, one) => total + one, 0)
     t.ok((sum.shares[bad] ?? 0) < all * 0.25, 'never more than its share were sent to it')
     const after = await containers(stage)
-    t.same([...before].filter((id) => !after.has(id)), [], 'what was good was left alone')
+    t.same(
+      [...before].filter((id) => !after.has(id)),
+      [],
+      'what was good was left alone',
+    )
   })
 
   await t.test('blue-green: a switch, and the way back by undo at once', async (t) => {
@@ -136,36 +173,63 @@ void test('canary and blue-green on real engines, under load', { skip, timeout }
     })
     t.same(sum.failures, [], `none of ${sum.requests} requests failed`)
     const after = await containers(stage)
-    t.strictSame([...after].toSorted(), [...before].toSorted(), 'the old set serves again, none of it was started anew')
+    t.strictSame(
+      [...after].toSorted(),
+      [...before].toSorted(),
+      'the old set serves again, none of it was started anew',
+    )
   })
 
-  await t.test('blue-green: a set that answers with errors is switched back by itself', async (t) => {
-    const before = await containers(stage)
-    const sum = await played(async () => {
-      const until = await upgrade(stage, images.erroneous, 'strategy: blue-green, keepOld: 60s, analysis: { maxErrorRate: 5%, minRequests: 100 }')
-      const rollout = await until('the switch back', ({ phase }) => phase === 'rolled-back')
-      const [switchedMs, goneMs] = [whenTold(rollout, /^switched/), whenTold(rollout, /have failed/)]
-      t.comment(`switched back after ${goneMs - switchedMs} ms: ${rollout.reason}`)
-      t.ok(goneMs - switchedMs < 10_000, 'soon')
-      await settled(stage)
-      await delay(2 * reportMs)
-      hasShare(t, between(load.lines, goneMs, Infinity), bad, 0)
-    })
-    t.ok(sum.failures.length > 10, `${sum.failures.length} of ${sum.requests} requests met the errors`)
-    t.same(unexplained(sum), [], 'and nobody failed but who was sent to the bad version')
-    t.strictSame([...(await containers(stage))].toSorted(), [...before].toSorted(), 'the old set was left alone')
-  })
+  await t.test(
+    'blue-green: a set that answers with errors is switched back by itself',
+    async (t) => {
+      const before = await containers(stage)
+      const sum = await played(async () => {
+        const until = await upgrade(
+          stage,
+          images.erroneous,
+          'strategy: blue-green, keepOld: 60s, analysis: { maxErrorRate: 5%, minRequests: 100 }',
+        )
+        const rollout = await until('the switch back', ({ phase }) => phase === 'rolled-back')
+        const [switchedMs, goneMs] = [
+          whenTold(rollout, /^switched/),
+          whenTold(rollout, /have failed/),
+        ]
+        t.comment(`switched back after ${goneMs - switchedMs} ms: ${rollout.reason}`)
+        t.ok(goneMs - switchedMs < 10_000, 'soon')
+        await settled(stage)
+        await delay(2 * reportMs)
+        hasShare(t, between(load.lines, goneMs, Infinity), bad, 0)
+      })
+      t.ok(
+        sum.failures.length > 10,
+        `${sum.failures.length} of ${sum.requests} requests met the errors`,
+      )
+      t.same(unexplained(sum), [], 'and nobody failed but who was sent to the bad version')
+      t.strictSame(
+        [...(await containers(stage))].toSorted(),
+        [...before].toSorted(),
+        'the old set was left alone',
+      )
+    },
+  )
 
-  await t.test('blue-green: a good set is switched to, and the old one goes when its time is over', async (t) => {
-    const sum = await played(async () => {
-      const until = await upgrade(stage, first, 'strategy: blue-green, keepOld: 3s')
-      const done = await until('its end', ({ phase }) => phase === 'completed')
-      const [switchedMs, overMs] = [whenTold(done, /^switched/), whenTold(done, /no longer kept: its time is over/)]
-      t.ok(overMs - switchedMs >= 3000, 'kept as long as it was to be')
-      await settled(stage)
-    })
-    t.same(sum.failures, [], `none of ${sum.requests} requests failed`)
-    const after = await played(() => delay(1500))
-    t.same(Object.keys(after.shares), ['1'])
-  })
+  await t.test(
+    'blue-green: a good set is switched to, and the old one goes when its time is over',
+    async (t) => {
+      const sum = await played(async () => {
+        const until = await upgrade(stage, first, 'strategy: blue-green, keepOld: 3s')
+        const done = await until('its end', ({ phase }) => phase === 'completed')
+        const [switchedMs, overMs] = [
+          whenTold(done, /^switched/),
+          whenTold(done, /no longer kept: its time is over/),
+        ]
+        t.ok(overMs - switchedMs >= 3000, 'kept as long as it was to be')
+        await settled(stage)
+      })
+      t.same(sum.failures, [], `none of ${sum.requests} requests failed`)
+      const after = await played(() => delay(1500))
+      t.same(Object.keys(after.shares), ['1'])
+    },
+  )
 })

@@ -77,7 +77,9 @@ t.test('discovery for programs that people run, over the API', async (t) => {
     t.equal((await shop.call('POST', path, again, discovery)).status, 304, 'nothing has changed')
     const none = { resourceNames: ['default/none/http'] }
     const camel = await shop.call('POST', path, none, discovery)
-    t.match(await camel.json(), { resources: { length: 1, 0: { cluster_name: 'default/none/http' } } })
+    t.match(await camel.json(), {
+      resources: { length: 1, 0: { cluster_name: 'default/none/http' } },
+    })
     const known = { resourceNames: request.resource_names, versionInfo: body.version_info }
     t.equal((await shop.call('POST', path, known, discovery)).status, 304, 'in camel case, too')
     t.equal((await shop.call('POST', path, { resource_names: 'x' }, discovery)).status, 400)

@@ -78,7 +78,7 @@ export const controlPlaneMutations: readonly Mutation[] = [
   {
     name: 'the last available instances may be stopped',
     file: source('reconcile/core/roster.ts'),
-    find: '- (this.#situation.isAvailable(instance) ? 1 : 0) >= floor',
+    find: '- (situation.isAvailable(instance) ? 1 : 0) >= floor',
     replace: '>= floor',
   },
   {

@@ -37,9 +37,9 @@ export const strategyMutations: readonly Mutation[] = [
   {
     name: 'strategies: new traffic is shared by the numbers of instances',
     file: source('discovery/core/weights.ts'),
-    find: 'const split = splitWeights(share, ids.new.length, ids.old.length)',
+    find: 'const split = splitWeights(share, ids.new.length, olds.length)',
     replace:
-      'const split = splitWeights((100 * ids.new.length) / Math.max(carriers, 1), ids.new.length, ids.old.length)',
+      'const split = splitWeights((100 * ids.new.length) / Math.max(ids.new.length + olds.length, 1), ids.new.length, olds.length)',
   },
   {
     name: 'strategies: what a rollout has left is sent nothing, however few the others are',

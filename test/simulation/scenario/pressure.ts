@@ -6,12 +6,22 @@ import type { NodePlan, OperatorStep, Step } from './scenario.ts'
 type Applied = Extract<Step, { readonly kind: 'apply' }>
 
 const isStepped = (step: Step): step is Applied & { readonly atMs: number } =>
-  step.kind === 'apply' && step.source.update?.strategy !== undefined && step.source.exclusive !== true
+  step.kind === 'apply' &&
+  step.source.update?.strategy !== undefined &&
+  step.source.exclusive !== true
 
 /** No instance to spare, and everything that is in its way taken away. */
 function tight(random: Random, source: ServiceSource): ServiceSource {
-  const update = { ...source.update, maxSurge: 1, maxUnavailable: 0, onFailure: 'rollback' } as const
-  const longer = update.strategy === 'blue-green' ? { keepOld: '20s', promote: random.pick(['manual', 'auto'] as const) } : {}
+  const update = {
+    ...source.update,
+    maxSurge: 1,
+    maxUnavailable: 0,
+    onFailure: 'rollback',
+  } as const
+  const longer =
+    update.strategy === 'blue-green'
+      ? { keepOld: '20s', promote: random.pick(['manual', 'auto'] as const) }
+      : {}
   return {
     ...source,
     replicas: random.integer(3, 5),
@@ -38,10 +48,17 @@ function interrupt(random: Random, service: string, node: string): OperatorStep 
  * In a quarter of the seeds what moves traffic by steps has no instance to spare, is upgraded again and again, and
  * meanwhile made sick, scaled, undone and drained.
  */
-export function withPressure(seed: number, nodes: readonly NodePlan[], steps: readonly Step[], troubleMs: number): readonly Step[] {
+export function withPressure(
+  seed: number,
+  nodes: readonly NodePlan[],
+  steps: readonly Step[],
+  troubleMs: number,
+): readonly Step[] {
   const random = Random.of(seed, 'pressure')
   if (random.chance(0.75)) return steps
-  const changed = steps.map((step): Step => (isStepped(step) ? { ...step, source: tight(random, step.source) } : step))
+  const changed = steps.map((step): Step =>
+    isStepped(step) ? { ...step, source: tight(random, step.source) } : step,
+  )
   const services = [...new Set(changed.filter(isStepped).map(({ source }) => source.name))]
   if (services.length === 0) return steps
   const more: Step[] = []
@@ -55,12 +72,19 @@ export function withPressure(seed: number, nodes: readonly NodePlan[], steps: re
     const laterMs = random.between(3000, 12_000)
     for (const { name: each } of nodes) {
       if (!random.chance(0.5)) continue
-      const fails = { kind: 'container-fails', node: each, choice: random.integer(0, 99), forMs: 10_000 } as const
+      const fails = {
+        kind: 'container-fails',
+        node: each,
+        choice: random.integer(0, 99),
+        forMs: 10_000,
+      } as const
       more.push({ ...at(laterMs), ...fails })
     }
     more.push({ ...at(laterMs + random.between(2000, 4000)), ...interrupt(random, service, node) })
     more.push({ ...at(laterMs + 12_000), kind: 'scale', service, replicas: random.integer(3, 5) })
     more.push({ ...at(laterMs + 12_000), kind: 'uncordon', node })
   }
-  return [...changed, ...more.filter(({ atMs }) => atMs < troubleMs)].toSorted((a, b) => a.atMs - b.atMs)
+  return [...changed, ...more.filter(({ atMs }) => atMs < troubleMs)].toSorted(
+    (a, b) => a.atMs - b.atMs,
+  )
 }

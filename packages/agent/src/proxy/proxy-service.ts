@@ -185,7 +185,9 @@ export class ProxyService implements TrafficConsumer {
   /** Each problem becomes an event once, when it has lasted: what is missing may be on its way. */
   #tell(problems: readonly string[]): void {
     const before = this.#problems
-    this.#problems = new Map(problems.map((problem) => [problem, before.get(problem) ?? Symbol(problem)]))
+    this.#problems = new Map(
+      problems.map((problem) => [problem, before.get(problem) ?? Symbol(problem)]),
+    )
     for (const [problem, noted] of this.#problems) {
       if (before.has(problem)) continue
       this.#deps.clock.after(lastsMs, () => {

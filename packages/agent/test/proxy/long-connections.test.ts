@@ -17,7 +17,11 @@ async function startEcho(): Promise<{ address: string; port: number; stop: () =>
     socket.pipe(socket)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return { address: '127.0.0.1', port: (server.address() as AddressInfo).port, stop: () => server.close() }
+  return {
+    address: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    stop: () => server.close(),
+  }
 }
 
 async function echoes(socket: Socket): Promise<boolean> {
@@ -54,23 +58,31 @@ void test('long connections outlive many changes of frontends', { skip, timeout 
   echo.stop()
 })
 
-void test('too many processes that were replaced: the fewest connections are cut', { skip, timeout }, async (t) => {
-  await using real = await startProxy({ mostReplaced: 3 })
-  const echo = await startEcho()
-  const servers = [{ name: 'echo', address: echo.address, port: echo.port, weight: 100 }]
-  const bySize: Socket[][] = []
-  for (const [change, size] of [3, 1, 2, 3, 1, 4, 1].entries()) {
-    const more = change % 2
-    await real.proxy.apply(configOf({ mode: 'tcp', clientAddress: 'none', servers, more }))
-    const sockets: Socket[] = []
-    for (let count = 0; count < size; count++) sockets.push(await open())
-    bySize.push(sockets)
-  }
-  const live: number[] = []
-  for (const sockets of bySize) {
-    live.push((await Promise.all(sockets.map((socket) => echoes(socket)))).filter(Boolean).length)
-  }
-  t.strictSame(live, [3, 0, 0, 3, 0, 4, 1], 'three that were replaced, and the one that takes new ones')
-  for (const socket of bySize.flat()) socket.destroy()
-  echo.stop()
-})
+void test(
+  'too many processes that were replaced: the fewest connections are cut',
+  { skip, timeout },
+  async (t) => {
+    await using real = await startProxy({ mostReplaced: 3 })
+    const echo = await startEcho()
+    const servers = [{ name: 'echo', address: echo.address, port: echo.port, weight: 100 }]
+    const bySize: Socket[][] = []
+    for (const [change, size] of [3, 1, 2, 3, 1, 4, 1].entries()) {
+      const more = change % 2
+      await real.proxy.apply(configOf({ mode: 'tcp', clientAddress: 'none', servers, more }))
+      const sockets: Socket[] = []
+      for (let count = 0; count < size; count++) sockets.push(await open())
+      bySize.push(sockets)
+    }
+    const live: number[] = []
+    for (const sockets of bySize) {
+      live.push((await Promise.all(sockets.map((socket) => echoes(socket)))).filter(Boolean).length)
+    }
+    t.strictSame(
+      live,
+      [3, 0, 0, 3, 0, 4, 1],
+      'three that were replaced, and the one that takes new ones',
+    )
+    for (const socket of bySize.flat()) socket.destroy()
+    echo.stop()
+  },
+)

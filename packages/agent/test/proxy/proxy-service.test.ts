@@ -73,19 +73,25 @@ t.test('secrets that cannot be kept are kept when there is room', async (t) => {
   t.equal(heard, 1)
 })
 
-t.test('a secret that is on its way is not missed; one that stays away is told of, once', async (t) => {
-  const { clock, service, disk, notices } = begin()
-  disk.isFull = false
-  await service.serve(traffic)
-  await clock.pass(500)
-  await service.setSecrets([secret('prod/site')], () => void service.serve(traffic))
-  await clock.pass(10_000)
-  t.strictSame(notices, [])
-  await service.setSecrets([], () => void service.serve(traffic))
-  await clock.pass(1500)
-  t.strictSame(notices, [], 'not before it has lasted')
-  await clock.pass(10_000)
-  await service.serve(traffic)
-  await clock.pass(10_000)
-  t.match(notices, { length: 1, 0: /^prod\/web is not exposed on port 443: there is no secret site/ })
-})
+t.test(
+  'a secret that is on its way is not missed; one that stays away is told of, once',
+  async (t) => {
+    const { clock, service, disk, notices } = begin()
+    disk.isFull = false
+    await service.serve(traffic)
+    await clock.pass(500)
+    await service.setSecrets([secret('prod/site')], () => void service.serve(traffic))
+    await clock.pass(10_000)
+    t.strictSame(notices, [])
+    await service.setSecrets([], () => void service.serve(traffic))
+    await clock.pass(1500)
+    t.strictSame(notices, [], 'not before it has lasted')
+    await clock.pass(10_000)
+    await service.serve(traffic)
+    await clock.pass(10_000)
+    t.match(notices, {
+      length: 1,
+      0: /^prod\/web is not exposed on port 443: there is no secret site/,
+    })
+  },
+)

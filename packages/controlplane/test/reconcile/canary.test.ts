@@ -79,7 +79,11 @@ t.test('a canary goes its steps, by time and by promotion', async (t) => {
   scene.rest()
   t.match(rollout(scene), { phase: 'completed', reason: '3 of 3 updated' })
   const told = rollout(scene)?.history.filter(({ text }) => text.includes('promoted')) ?? []
-  t.same(told.map(({ text }) => text), ['promoted by controlplane'], 'by whom, and once')
+  t.same(
+    told.map(({ text }) => text),
+    ['promoted by controlplane'],
+    'by whom, and once',
+  )
   t.same(counts(scene), { 2: 3 })
   t.same(scene.weights(), { 2: [100, 100, 100] })
   t.equal(scene.service().status, 'converged')
@@ -120,11 +124,15 @@ t.test('too many errors: back at once, with the reason', async (t) => {
 })
 
 /** Every second until it is over: who was sent traffic, and how many of the bad revision were there. */
-function goBack(scene: Scene): { readonly sent: number; readonly share: number; readonly bad: number }[] {
+function goBack(
+  scene: Scene,
+): { readonly sent: number; readonly share: number; readonly bad: number }[] {
   const seen: { sent: number; share: number; bad: number }[] = []
   for (let second = 0; second < 120 && rollout(scene, 3)?.phase !== 'completed'; second++) {
     scene.settle()
-    const sent = Object.values(scene.weights()).flat().filter((weight) => weight > 0).length
+    const sent = Object.values(scene.weights())
+      .flat()
+      .filter((weight) => weight > 0).length
     seen.push({ sent, share: scene.share(2) || 0, bad: counts(scene)[2] ?? 0 })
     scene.agents()
     scene.wait(1000)
@@ -132,31 +140,44 @@ function goBack(scene: Scene): { readonly sent: number; readonly share: number; 
   return seen
 }
 
-t.test('the way back: traffic returns as capacity does, and no few bear what was meant for many', async (t) => {
-  const halves: NonNullable<Update['steps']> = [{ weight: 50, pause: 'manual' }]
-  for (const maxUnavailable of [0, 2]) {
-    const scene = running(6, 6, { ...canary, steps: halves, maxSurge: 1, maxUnavailable })
-    scene.apply({ name: 'web', image })
-    run(scene, 60_000)
-    const before = counts(scene)
-    const [one] = scene.live().filter(({ revision }) => revision === 2)
-    scene.traffic.set(one?.id ?? '', { requests: 100, errors: 50 })
-    scene.settle()
-    t.equal(rollout(scene)?.phase, 'rolled-back')
-    const floor = 6 - maxUnavailable
-    const lacking = Math.max(floor - (before[1] ?? 0), 0)
-    near(t, scene.share(2), (100 * lacking) / floor, 'what the old ones cannot bear')
-    const seen = goBack(scene)
-    t.ok(seen.length < 60, `over after ${seen.length} s`)
-    t.ok(seen.every(({ sent }) => sent >= floor), 'never fewer than the update policy allows')
-    const shares = seen.map(({ share }) => share)
-    t.strictSame(shares, shares.toSorted((a, b) => b - a), 'it never gets more than it had')
-    t.equal(shares.at(-1), 0)
-    scene.rest()
-    t.same(Object.values(counts(scene)).reduce((a, b) => a + b), 6)
-    t.equal(counts(scene)[2], undefined)
-  }
-})
+t.test(
+  'the way back: traffic returns as capacity does, and no few bear what was meant for many',
+  async (t) => {
+    const halves: NonNullable<Update['steps']> = [{ weight: 50, pause: 'manual' }]
+    for (const maxUnavailable of [0, 2]) {
+      const scene = running(6, 6, { ...canary, steps: halves, maxSurge: 1, maxUnavailable })
+      scene.apply({ name: 'web', image })
+      run(scene, 60_000)
+      const before = counts(scene)
+      const [one] = scene.live().filter(({ revision }) => revision === 2)
+      scene.traffic.set(one?.id ?? '', { requests: 100, errors: 50 })
+      scene.settle()
+      t.equal(rollout(scene)?.phase, 'rolled-back')
+      const floor = 6 - maxUnavailable
+      const lacking = Math.max(floor - (before[1] ?? 0), 0)
+      near(t, scene.share(2), (100 * lacking) / floor, 'what the old ones cannot bear')
+      const seen = goBack(scene)
+      t.ok(seen.length < 60, `over after ${seen.length} s`)
+      t.ok(
+        seen.every(({ sent }) => sent >= floor),
+        'never fewer than the update policy allows',
+      )
+      const shares = seen.map(({ share }) => share)
+      t.strictSame(
+        shares,
+        shares.toSorted((a, b) => b - a),
+        'it never gets more than it had',
+      )
+      t.equal(shares.at(-1), 0)
+      scene.rest()
+      t.same(
+        Object.values(counts(scene)).reduce((a, b) => a + b),
+        6,
+      )
+      t.equal(counts(scene)[2], undefined)
+    }
+  },
+)
 
 t.test('the way back with all old ones still there is at once', async (t) => {
   const scene = running(4, 6, { ...canary, steps: [{ weight: 50, pause: 'manual' }], maxSurge: 4 })
@@ -179,15 +200,23 @@ t.test('nothing good is stopped on the way back for the sake of what is bad', as
   for (let second = 0; second < 60; second++) {
     scene.settle()
     const bad = scene.live().filter(({ revision }) => revision === 2).length
-    const sent = Object.values(scene.weights()).flat().filter((weight) => weight > 0).length
+    const sent = Object.values(scene.weights())
+      .flat()
+      .filter((weight) => weight > 0).length
     t.ok(sent >= 4)
     if (bad > 0) t.ok(scene.live().some(({ id }) => id === good[0]?.id))
     scene.agents()
     scene.wait(1000)
   }
   scene.rest()
-  t.same(Object.values(counts(scene)).reduce((a, b) => a + b), 4)
-  t.notOk(scene.live().some(({ id }) => id === good[0]?.id), 'the drain goes on afterwards')
+  t.same(
+    Object.values(counts(scene)).reduce((a, b) => a + b),
+    4,
+  )
+  t.notOk(
+    scene.live().some(({ id }) => id === good[0]?.id),
+    'the drain goes on afterwards',
+  )
 })
 
 t.test('exactly as many errors as allowed are none too many; with pause it stops', async (t) => {

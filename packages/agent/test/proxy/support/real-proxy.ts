@@ -24,7 +24,9 @@ export interface RealProxy extends AsyncDisposable {
 const onTerminated = (): void => process.exit(143)
 
 /** A HAProxy of its own, which ends with the test. */
-export async function startProxy(more: { readonly mostReplaced?: number } = {}): Promise<RealProxy> {
+export async function startProxy(
+  more: { readonly mostReplaced?: number } = {},
+): Promise<RealProxy> {
   const directory = await mkdtemp(join(tmpdir(), 'bulkhead-proxy-'))
   const again = async (): Promise<Haproxy> => {
     if (installation.version === null) throw new Error(installation.reason)

@@ -64,6 +64,11 @@ interface DiscoveryRequest {
   readonly resourceNames?: readonly string[]
 }
 
+const asked = (body: DiscoveryRequest) => ({
+  names: body.resource_names ?? body.resourceNames ?? [],
+  version: body.version_info ?? body.versionInfo,
+})
+
 /** Endpoints in the forms in which programs that people already run ask for them. */
 export function serviceDiscoveryRoutes(app: FastifyInstance, { state, tables }: ApiDeps): void {
   const offers = (wanted: Wanted): Promise<readonly Offer[]> =>
@@ -129,10 +134,9 @@ export function serviceDiscoveryRoutes(app: FastifyInstance, { state, tables }: 
       },
     },
     async ({ body }, reply) => {
-      const names = body.resource_names ?? body.resourceNames ?? []
+      const { names, version } = asked(body)
       const answer = envoyEndpoints(await offers({}), names)
-      const known = body.version_info ?? body.versionInfo
-      return answer.version_info === known ? reply.code(304).send() : answer
+      return answer.version_info === version ? reply.code(304).send() : answer
     },
   )
 }

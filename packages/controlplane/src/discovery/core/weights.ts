@@ -32,7 +32,10 @@ export function weightsOf(
   const share = shareNow(view, wanted, ids.new.length)
   const strays = ids.stray.toSorted()
   give(strays, [])
-  const missing = missingOf(floorOf(wanted.spec), share, { news: ids.new.length, olds: ids.old.length })
+  const missing = missingOf(floorOf(wanted.spec), share, {
+    news: ids.new.length,
+    olds: ids.old.length,
+  })
   const olds = [...ids.old, ...strays.slice(0, missing)]
   if (share === null) {
     give([...ids.new, ...olds], even(ids.new.length + olds.length, evenWeight))
