@@ -30,12 +30,19 @@ const nodes = Number(values.nodes ?? Math.ceil((instances * full.nodes) / full.i
 // What the documentation shows is only ever replaced by a run of the full size.
 const isFull = instances === full.instances && agents === full.agents
 const output = values.output ?? (isFull || values.draw ? docs : undefined)
-const heapMB = 11_000
+
+/** What the launcher gives a control plane with a large state. */
+function launcherFlags(): readonly string[] {
+  const launcher = readFileSync(new URL('../../bulkhead', import.meta.url), 'utf8')
+  const flags = / -size .*?\n.*?exec "\$node" (.*?) "\$entry"/s.exec(launcher)?.[1]
+  if (flags === undefined) throw new Error('the launcher has no flags for a large state')
+  return flags.split(' ')
+}
 
 function measure<T>(scenario: string, options: Readonly<Record<string, string | number>>): Promise<T> {
   const runner = fileURLToPath(new URL('run.ts', import.meta.url))
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const limits = [`--max-old-space-size=${heapMB}`, '--max-semi-space-size=64']
+  const limits = launcherFlags()
   process.stderr.write(`${scenario} ${flags.join(' ')}\n`)
   const child = spawn(process.execPath, [...limits, runner, '--scenario', scenario, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],

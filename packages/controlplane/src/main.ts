@@ -14,6 +14,7 @@ import { compose } from './compose.ts'
 import { readConfig } from './config/read-config.ts'
 import type { Config } from './config/config.ts'
 import type { serveNames } from './dns/serve-names.ts'
+import { favourSpeed } from './favour-speed.ts'
 import type { Logger } from './logger.ts'
 import { readKeys, writeKeys } from './secrets/key-file.ts'
 import { Secrets } from './secrets/secrets.ts'
@@ -65,7 +66,7 @@ function openStore(data: string, kind: string, logger: Logger): Store {
     const why = (error as Error).message
     throw new BulkheadError('bad-usage', `the data directory ${data} cannot be made: ${why}`, 'choose another --data')
   }
-  return readable(() => openSqliteStore({ directory: join(data, 'store'), logger }))
+  return readable(() => openSqliteStore({ directory: join(data, 'store'), logger, onLarge: favourSpeed }))
 }
 
 /** What the store says of its file is for people. */

@@ -23,6 +23,8 @@ export interface SqliteStoreOptions {
   readonly truncateBytes?: number
   /** A database that has grown to this size is written by a thread of its own. */
   readonly threadBytes?: number
+  /** Called when it has, whether it was opened like that or has grown. */
+  readonly onLarge?: () => void
   readonly migrations?: readonly Migration[]
   readonly pid?: number
 }
@@ -49,6 +51,7 @@ export class SqliteStore implements Store {
   readonly #threadBytes: number
   readonly #logger: Pick<Logger, 'warn'>
   readonly #onFailure: (error: unknown) => void
+  readonly #onLarge: () => void
   readonly #file: string
   readonly #mark: AcknowledgedMark
   /** Null: in a thread of its own. */
@@ -67,6 +70,7 @@ export class SqliteStore implements Store {
     this.#options = { directory, migrations, pid, maxEventsLoaded, checkpointBytes, truncateBytes }
     this.#threadBytes = threadBytes
     this.#logger = logger
+    this.#onLarge = options.onLarge ?? (() => {})
     this.#onFailure = (error) =>
       logger.warn({ err: error }, 'the write-ahead log could not be written back')
     this.#file = join(directory, databaseFileName)
@@ -162,6 +166,7 @@ export class SqliteStore implements Store {
   /** Where there is no room for a thread, this one goes on. */
   async #openThread(): Promise<void> {
     this.#local = null
+    this.#onLarge()
     try {
       this.#connection = await ThreadConnection.open(this.#options, this.#onFailure)
     } catch (error) {
