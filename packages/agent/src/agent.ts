@@ -193,11 +193,8 @@ export class Agent {
   #makeTraffic(): TrafficKeeper {
     return new TrafficKeeper({
       ...this.#deps,
-      consumers: [
-        ...this.#deps.consumers,
-        ...(this.#proxy ? [this.#proxy] : []),
-        ...(this.#deps.kernel ? [this.#guard.firewall] : []),
-      ],
+      gate: this.#deps.kernel ? this.#guard.firewall : null,
+      consumers: [...this.#deps.consumers, ...(this.#proxy ? [this.#proxy] : [])],
       journal: this.#journal,
       onServed: (revision) => this.#session.send({ kind: 'endpoints-applied', revision }),
     })

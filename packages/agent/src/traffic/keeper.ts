@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Directory } from '../core/resolve.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Traffic, TrafficConsumer } from './consumer.ts'
+import { Lane, type Offer } from './lane.ts'
 
 type EndpointsMessage = Extract<ToAgentMessage, { kind: 'endpoints' }>
 
@@ -11,66 +12,74 @@ export interface TrafficKeeperDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly journal: Journal
+  /** What lets traffic through, before anything is sent; null: nothing has to. */
+  readonly gate: TrafficConsumer | null
   readonly consumers: readonly TrafficConsumer[]
   /** All consumers go by the tables of this revision. */
   readonly onServed: (revision: number) => void
 }
 
-/** A consumer that failed is asked again after this time, or when there is something newer. */
-const retryMs = 1000
-
 /**
  * Keeps the last good endpoint tables and rules, which outlive the connection and the process, and sees to it that
- * all consumers go by them: the latest wins, and what was overtaken on the way is left out.
+ * all consumers go by them. None waits for another, so that what is withdrawn is withdrawn from the kernel at once,
+ * even while a proxy hangs. Names alone follow the gate: nobody hears of a place that it is still shut to.
  */
 export class TrafficKeeper implements Directory {
   readonly #deps: TrafficKeeperDeps
-  #tables: ReadonlyMap<string, EndpointTable> = new Map()
-  #policy: Policy | null = null
+  readonly #gate: Lane | null
+  readonly #lanes: readonly Lane[]
+  /** The latest. */
+  #traffic: Traffic = { revision: 0, tables: new Map(), policy: null }
+  #turn = 0
+  /** What names are answered from. */
+  #shown: Traffic = this.#traffic
   #reaches: Readonly<Record<string, readonly string[]>> = {}
-  #revision = 0
-  #wanted: Traffic | null = null
-  #isServing = false
-  #isWaiting = false
+  /** The turn that has been told of. */
+  #acknowledged = 0
 
   constructor(deps: TrafficKeeperDeps) {
     this.#deps = deps
+    const { gate } = deps
+    this.#gate = gate === null ? null : this.#makeLane(gate, (traffic) => this.#show(traffic))
+    const others = deps.consumers.map((consumer) => this.#makeLane(consumer, () => {}))
+    this.#lanes = this.#gate === null ? others : [this.#gate, ...others]
   }
 
   get tables(): ReadonlyMap<string, EndpointTable> {
-    return this.#tables
+    return this.#shown.tables
   }
 
   get policy(): Policy | null {
-    return this.#policy
+    return this.#shown.policy
   }
 
   /** Of the tables. */
   get revision(): number {
-    return this.#revision
+    return this.#shown.revision
   }
 
   get reaches(): Readonly<Record<string, readonly string[]>> {
     return this.#reaches
   }
 
+  /** What an earlier process went by, and the kernel still does. */
   restore(tables: readonly EndpointTable[], policy: Policy | null): void {
-    this.#tables = new Map(tables.map((table) => [table.service, table]))
-    if (policy) this.#take(policy)
+    const byService = new Map(tables.map((table) => [table.service, table]))
+    this.#traffic = { revision: 0, tables: byService, policy }
+    this.#show(this.#traffic)
     this.refresh()
   }
 
   setPolicy(policy: Policy): void {
-    this.#take(policy)
     this.#deps.journal.put('policy', policy)
-    this.refresh()
+    this.#take({ ...this.#traffic, policy })
   }
 
   apply(message: EndpointsMessage): void {
     const { journal } = this.#deps
     const named = new Set(message.tables.map((table) => table.service))
-    const tables = new Map(this.#tables)
-    for (const service of message.full ? this.#tables.keys() : []) {
+    const tables = new Map(this.#traffic.tables)
+    for (const service of message.full ? this.#traffic.tables.keys() : []) {
       if (named.has(service)) continue
       tables.delete(service)
       journal.delete(`endpoints/${service}`)
@@ -79,56 +88,52 @@ export class TrafficKeeper implements Directory {
       tables.set(table.service, table)
       journal.put(`endpoints/${table.service}`, table)
     }
-    this.#tables = tables
-    this.#revision = message.revision
-    this.refresh()
+    this.#take({ ...this.#traffic, revision: message.revision, tables })
   }
 
   /** Has the consumers look again although nothing new has been heard: something of theirs may have changed. */
   refresh(): void {
-    this.#wanted = { revision: this.#revision, tables: this.#tables, policy: this.#policy }
-    if (this.#deps.consumers.length === 0) this.#served(this.#wanted)
-    else if (!this.#isServing) void this.#serve()
+    this.#take({ ...this.#traffic })
   }
 
-  #take(policy: Policy): void {
-    this.#policy = policy
-    this.#reaches = Object.fromEntries(
-      Object.entries(policy.zones).map(([zone, { reaches }]) => [zone, reaches]),
-    )
-  }
-
-  async #serve(): Promise<void> {
-    this.#isServing = true
-    while (this.#wanted !== null) {
-      const traffic = this.#wanted
-      const failed = await this.#offer(traffic)
-      if (!failed) this.#served(traffic)
-      else if (this.#wanted === traffic) break
+  #makeLane(consumer: TrafficConsumer, onTried: (traffic: Traffic) => void): Lane {
+    const onSettled = ({ traffic }: Offer): void => {
+      onTried(traffic)
+      this.#acknowledge()
     }
-    this.#isServing = false
-    if (this.#wanted === null || this.#isWaiting) return
-    this.#isWaiting = true
-    this.#deps.clock.after(retryMs, () => {
-      this.#isWaiting = false
-      if (this.#wanted !== null && !this.#isServing) void this.#serve()
-    })
+    return new Lane({ ...this.#deps, consumer, onSettled })
   }
 
-  #served(traffic: Traffic): void {
-    if (this.#wanted === traffic) this.#wanted = null
+  #take(traffic: Traffic): void {
+    this.#traffic = traffic
+    this.#turn += 1
+    const offer = { turn: this.#turn, traffic }
+    if (this.#gate === null) this.#show(traffic)
+    for (const lane of this.#lanes) lane.take(offer)
+    if (this.#lanes.length === 0) this.#tell(offer)
+  }
+
+  /** Also when the gate has refused: what it did not open stays shut, and the rest is better known than not. */
+  #show(traffic: Traffic): void {
+    if (this.#shown.policy !== traffic.policy) {
+      const zones = Object.entries(traffic.policy?.zones ?? {})
+      this.#reaches = Object.fromEntries(zones.map(([zone, { reaches }]) => [zone, reaches]))
+    }
+    this.#shown = traffic
+  }
+
+  /** What all go by is what the one furthest behind goes by. */
+  #acknowledge(): void {
+    let last: Offer | null = null
+    for (const { served } of this.#lanes) {
+      if (served === null) return
+      if (last === null || served.turn < last.turn) last = served
+    }
+    if (last !== null && last.turn > this.#acknowledged) this.#tell(last)
+  }
+
+  #tell({ turn, traffic }: Offer): void {
+    this.#acknowledged = turn
     if (traffic.revision > 0) this.#deps.onServed(traffic.revision)
-  }
-
-  /** True when at least one could not go by it. */
-  async #offer(traffic: Traffic): Promise<boolean> {
-    const { consumers, logger } = this.#deps
-    const results = await Promise.allSettled(consumers.map((consumer) => consumer.serve(traffic)))
-    for (const [index, result] of results.entries()) {
-      if (result.status === 'fulfilled') continue
-      const consumer = consumers[index]?.name
-      logger.warn({ err: result.reason as unknown, consumer }, 'the endpoints are not served yet')
-    }
-    return results.some(({ status }) => status === 'rejected')
   }
 }

@@ -9,7 +9,23 @@ import { FakeClock } from '../support/fake-clock.ts'
 
 const logger = pino({ level: 'silent' })
 
-function begin() {
+interface Offered {
+  readonly traffic: Traffic
+  readonly done: PromiseWithResolvers<void>
+}
+
+/** Goes by what it is offered when the test says so. */
+function slowConsumer(name: string) {
+  const offered: Offered[] = []
+  const serve = (traffic: Traffic): Promise<void> => {
+    const done = Promise.withResolvers<void>()
+    offered.push({ traffic, done })
+    return done.promise
+  }
+  return { name, serve, offered }
+}
+
+function begin({ hasGate = false } = {}) {
   const clock = new FakeClock()
   const storage = {
     read: async () => null,
@@ -19,23 +35,17 @@ function begin() {
     close: async () => {},
   }
   const journal = new Journal({ clock, logger, storage })
-  const offered: { traffic: Traffic; done: PromiseWithResolvers<void> }[] = []
   const served: number[] = []
-  const slow = {
-    name: 'slow',
-    serve: (traffic: Traffic): Promise<void> => {
-      const done = Promise.withResolvers<void>()
-      offered.push({ traffic, done })
-      return done.promise
-    },
-  }
+  const slow = slowConsumer('slow')
+  const kernel = slowConsumer('kernel')
   const onServed = (revision: number): void => void served.push(revision)
-  const keeper = new TrafficKeeper({ clock, logger, journal, consumers: [slow], onServed })
+  const gate = hasGate ? kernel : null
+  const keeper = new TrafficKeeper({ clock, logger, journal, gate, consumers: [slow], onServed })
   const put = (revision: number, ...services: string[]): void => {
     const tables = services.map((service) => aTable(service, 'data', revision, []))
     keeper.apply({ kind: 'endpoints', full: false, revision, tables })
   }
-  return { clock, keeper, offered, served, put }
+  return { clock, keeper, offered: slow.offered, gated: kernel.offered, served, put }
 }
 
 t.test(
@@ -107,4 +117,62 @@ t.test('who fails for long is asked once at a time, however much is new meanwhil
     asked = await refuse(asked)
   }
   t.ok(asked - before <= 3, `${asked - before} times in 3 s`)
+})
+
+t.test('a consumer that hangs keeps nothing from the kernel', async (t) => {
+  const { clock, keeper, offered, gated, served, put } = begin({ hasGate: true })
+  put(5, 'prod/a')
+  gated[0]?.done.resolve()
+  await clock.pass(1)
+  keeper.setPolicy(aPolicy({ application: [] }))
+  t.same(gated[1]?.traffic.policy?.zones, aPolicy({ application: [] }).zones, 'at once')
+  gated[1]?.done.resolve()
+  put(6, 'prod/a')
+  await clock.pass(1)
+  t.equal(gated[2]?.traffic.revision, 6)
+  gated[2]?.done.resolve()
+  await clock.pass(1)
+  t.equal(offered.length, 1, 'the other one still has the first')
+  t.same(served, [], 'and nothing is acknowledged without it')
+  offered[0]?.done.resolve()
+  await clock.pass(1)
+  t.same(served, [5])
+  t.equal(offered[1]?.traffic.revision, 6, 'then it gets the latest')
+  offered[1]?.done.resolve()
+  await clock.pass(1)
+  t.same(served, [5, 6])
+})
+
+t.test('names are told when the kernel has let them through', async (t) => {
+  const { clock, keeper, gated, put } = begin({ hasGate: true })
+  keeper.restore([aTable('prod/old', 'data', 3, [])], aPolicy({ application: ['data'] }))
+  t.same([...keeper.tables.keys()], ['prod/old'], 'what was there before is known from the start')
+  gated[0]?.done.resolve()
+  await clock.pass(1)
+  put(5, 'prod/a')
+  await clock.pass(1)
+  t.same([...keeper.tables.keys()], ['prod/old'], 'not yet')
+  gated[1]?.done.resolve()
+  await clock.pass(1)
+  t.same([...keeper.tables.keys()], ['prod/old', 'prod/a'])
+  t.equal(keeper.revision, 5)
+  put(6, 'prod/b')
+  gated[2]?.done.reject(new Error('no'))
+  await clock.pass(1)
+  t.ok(keeper.tables.has('prod/b'), 'a kernel that refuses does not keep names from being known')
+})
+
+t.test('revisions may begin anew', async (t) => {
+  const { clock, offered, gated, served, put } = begin({ hasGate: true })
+  put(100, 'prod/a')
+  gated[0]?.done.resolve()
+  offered[0]?.done.resolve()
+  await clock.pass(1)
+  put(7, 'prod/a')
+  gated[1]?.done.resolve()
+  await clock.pass(1)
+  t.same(served, [100], 'one has not got that far')
+  offered[1]?.done.resolve()
+  await clock.pass(1)
+  t.same(served, [100, 7])
 })
