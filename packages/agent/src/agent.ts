@@ -135,13 +135,13 @@ export class Agent {
     this.#signal = signal
     this.#supervisor.run(signal)
     this.#sweepNetworks(signal)
-    this.#guard.firewall.run(signal)
+    const guarding = this.#guard.run(signal)
     const proxying = this.#proxy?.run(signal)
     const watching = this.#watch.run(signal)
     const ready = Promise.all([this.#facts.learn(signal), this.#watch.listed])
     // So that what is said first is complete; an engine that is down must not keep the agent from saying so.
     await Promise.race([ready, sleep(this.#deps.clock, firstListMs)])
-    await Promise.all([watching, proxying, this.#session.run(signal)])
+    await Promise.all([watching, proxying, guarding, this.#session.run(signal)])
     // What runs on stays guarded.
     if (this.#store.all.size === 0) await this.#guard.firewall.remove()
     this.#runner.close()

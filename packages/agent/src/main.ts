@@ -14,7 +14,7 @@ import { LiveChecker } from './health/live-checker.ts'
 import { FileStorage } from './journal/storage.ts'
 import { whyNoIpv6 } from './network/ipv6.ts'
 import type { Kernel } from './network/kernel.ts'
-import { nft, whyNotEnforced } from './network/nft.ts'
+import { Nft, whyNotEnforced } from './network/nft.ts'
 import { chooseTable } from './network/table-name.ts'
 import { findAddress } from './node/address.ts'
 import { lockData } from './node/data-lock.ts'
@@ -51,7 +51,7 @@ export async function runAgent(
     const noIpv6 = await whyNoIpv6()
     const about = { socketPath, limits: settings.tuning, withIpv6: noIpv6 === '' }
     const engine = new DockerEngine({ clock: systemClock }, about)
-    const { kernel = nft } = deps
+    const { kernel = new Nft() } = deps
     const unenforced = kernel ? await whyNotEnforced(kernel) : 'it is not asked to'
     const identity = await establish(settings, known, engine, unenforced)
     logger.info({ node: identity.node, cluster: identity.cluster }, 'the agent begins')

@@ -4,11 +4,11 @@ import type { Logger } from 'pino'
 import type { Traffic, TrafficConsumer } from '../traffic/consumer.ts'
 import type { Bridge, Publication } from './core/bridge.ts'
 import { desiredRuleset } from './core/desired.ts'
-import { findDrift } from './core/drift.ts'
+import { findDrift, lacks } from './core/drift.ts'
 import { isSamePolicy, leavingElements } from './core/leaving.ts'
 import { type KernelTable, parseTable } from './core/readback.ts'
 import type { Ruleset } from './core/ruleset.ts'
-import { anewScript, changeScript, elementLines, replaceScript } from './core/script.ts'
+import { anewScript, changeScript, leavingLines, replaceScript } from './core/script.ts'
 import type { Kernel } from './kernel.ts'
 
 /** What is on the node at the moment. */
@@ -32,8 +32,6 @@ export interface FirewallDeps {
 }
 
 const checkMs = 60_000
-/** How long what was begun with an endpoint may go on after it has left its table; instances drain for less. */
-const leavingTimeout = '1h'
 const maxReason = 1000
 
 interface Applied {
@@ -56,6 +54,10 @@ export class Firewall implements TrafficConsumer {
   #applied: Applied | null = null
   #next: PromiseWithResolvers<void> | null = null
   #isBusy = false
+  /** Somebody may have changed the table while it was being changed here. */
+  #isCheckDue = false
+  /** Connections to these may end; until the next look also what has expired. Null: what an earlier process has left. */
+  #leaving: ReadonlySet<string> | null = null
 
   constructor(deps: FirewallDeps, table: string) {
     this.#deps = deps
@@ -98,7 +100,9 @@ export class Firewall implements TrafficConsumer {
   /** Reads the table back, and repairs and reports what is not as it was set. Does not reject. */
   async check(): Promise<void> {
     const { kernel, logger } = this.#deps
-    if (kernel === null || this.#isBusy) return
+    if (kernel === null) return
+    this.#isCheckDue = this.#isBusy
+    if (this.#isBusy) return
     this.#isBusy = true
     try {
       await this.#compare(kernel)
@@ -112,9 +116,10 @@ export class Firewall implements TrafficConsumer {
   async #compare(kernel: Kernel): Promise<void> {
     const applied = this.#applied
     if (applied === null) return
-    const listing = await kernel.list(this.#table)
-    const found = listing === null ? null : parseTable(listing)
-    const drift = findDrift(applied.structure, applied.ruleset, found)
+    const found = await this.#read(kernel)
+    const leaving = this.#leaving ?? new Set()
+    const drift = findDrift({ ...applied, leaving }, found)
+    this.#leaving = new Set([...leaving].filter((element) => found?.leaving.has(element)))
     if (drift.length === 0) return
     this.#applied = null
     this.#deps.logger.warn({ drift }, 'the rules in the kernel were not as they were set')
@@ -135,6 +140,7 @@ export class Firewall implements TrafficConsumer {
       await this.#pass(kernel).then(turn.resolve, turn.reject)
     }
     this.#isBusy = false
+    if (this.#isCheckDue) void this.check()
   }
 
   async #pass(kernel: Kernel): Promise<void> {
@@ -151,13 +157,12 @@ export class Firewall implements TrafficConsumer {
   #leave(traffic: Traffic, bridges: readonly Bridge[]): string {
     const table = this.#table
     if (!isSamePolicy(this.#followed, traffic)) {
+      this.#leaving = new Set()
       return `flush set ${table} leaving4\nflush set ${table} leaving6\n`
     }
     const leaving = leavingElements(this.#followed, traffic, bridges)
-    const lines = ([4, 6] as const).flatMap((family) => {
-      const elements = leaving[family].map((element) => `${element} timeout ${leavingTimeout}`)
-      return elementLines(table, 'add', `leaving${family}`, elements)
-    })
+    this.#leaving = new Set([...(this.#leaving ?? []), ...leaving])
+    const lines = leavingLines(table, 'add', leaving)
     return lines.map((line) => `${line}\n`).join('')
   }
 
@@ -175,29 +180,49 @@ export class Firewall implements TrafficConsumer {
     }
     // A rule that was changed is read back, so that it can be told from one that others have changed.
     const structure = script.includes('flush table')
-      ? await this.#readStructure(kernel)
+      ? ((await this.#read(kernel))?.structure ?? new Map<string, string>())
       : applied.structure
     this.#applied = { ruleset: wanted, structure }
   }
 
   async #install(kernel: Kernel, wanted: Ruleset): Promise<void> {
     this.#applied = null
-    const listing = await kernel.list(this.#table)
-    const found = listing === null ? null : parseTable(listing)
-    let leaseSlot = found?.leaseSlot ?? null
+    const before = await this.#read(kernel)
+    let leaseSlot = before?.leaseSlot ?? null
+    let after: KernelTable | null
     try {
-      await kernel.run(replaceScript(this.#table, found?.sets ?? {}, wanted))
+      after = await this.#replace(kernel, before, wanted)
+      // A table that was asleep can be read only now.
+      if (lacks(wanted, after)) after = await this.#replace(kernel, after, wanted)
+      leaseSlot ??= after?.leaseSlot ?? null
     } catch (error) {
       leaseSlot = null
       this.#deps.logger.warn({ err: error }, 'the table of rules is made anew')
       await kernel.run(anewScript(this.#table, wanted))
+      after = await this.#read(kernel)
     }
-    const structure = await this.#readStructure(kernel)
-    this.#applied = { ruleset: wanted, structure }
+    this.#leaving = after?.leaving ?? new Set()
+    this.#applied = { ruleset: wanted, structure: after?.structure ?? new Map() }
     this.#deps.onInstalled(leaseSlot)
   }
 
-  async #readStructure(kernel: Kernel): Promise<KernelTable['structure']> {
-    return parseTable(await kernel.list(this.#table)).structure
+  async #replace(
+    kernel: Kernel,
+    known: KernelTable | null,
+    wanted: Ruleset,
+  ): Promise<KernelTable | null> {
+    await kernel.run(replaceScript(this.#table, known?.sets ?? {}, wanted))
+    const mine = this.#leaving ?? known?.leaving ?? new Set()
+    const foreign = [...(known?.leaving ?? [])].filter((element) => !mine.has(element))
+    // Those that have a time may be gone by themselves.
+    for (const line of leavingLines(this.#table, 'delete', foreign)) {
+      await kernel.run(`${line}\n`).catch(() => {})
+    }
+    return this.#read(kernel)
+  }
+
+  async #read(kernel: Kernel): Promise<KernelTable | null> {
+    const listing = await kernel.list(this.#table)
+    return listing === null ? null : parseTable(listing)
   }
 }

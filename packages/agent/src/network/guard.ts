@@ -9,6 +9,7 @@ import { Fence } from './fence.ts'
 import { Firewall } from './firewall.ts'
 import type { Kernel } from './kernel.ts'
 import { Notices } from './notices.ts'
+import { RuleWatch } from './rule-watch.ts'
 import { surroundingsOf } from './surroundings.ts'
 
 /** The rest of the agent, as the guard sees it; parts of it are made later than the guard is. */
@@ -40,6 +41,7 @@ export class Guard {
   readonly firewall: Firewall
   readonly fence: Fence
   readonly #notices: Notices
+  readonly #watch: RuleWatch | null
 
   constructor(deps: GuardDeps, { address, table }: GuardSettings) {
     const { parts } = deps
@@ -57,6 +59,15 @@ export class Guard {
     this.fence = new Fence({ ...deps, isNeeded, beat: () => parts().session.beat() }, table)
     const onInstalled = (slot: number | null): void => this.fence.installed(slot)
     this.firewall = new Firewall({ ...deps, surroundings, onDrift, onInstalled }, table)
+    const { kernel } = deps
+    const check = () => this.firewall.check()
+    this.#watch = kernel === null ? null : new RuleWatch({ ...deps, kernel, check }, table)
+  }
+
+  /** Until `signal` is aborted; the rules stay as they are then. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.firewall.run(signal)
+    await this.#watch?.run(signal)
   }
 
   /** There is somebody to tell. */

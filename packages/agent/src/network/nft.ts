@@ -1,27 +1,97 @@
 import { spawn } from 'node:child_process'
 import { delimiter } from 'node:path'
+import { createInterface } from 'node:readline'
 
+import { foreignChanges } from './core/foreign-changes.ts'
 import type { Kernel } from './kernel.ts'
 
 const deadlineMs = 10_000
 const maxErrorLength = 500
+const ownProcesses = 64
 
 /** The tool is where only the administrator's path leads on some systems. */
 const path = [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter)
+const environment = { PATH: path, LC_ALL: 'C' }
 
 /** Asks the kernel through the nft program. */
-export const nft: Kernel = {
-  async list(table) {
+export class Nft implements Kernel {
+  readonly #own = new OwnProcesses()
+
+  async list(table: string): Promise<unknown> {
+    let text: string
     try {
-      return JSON.parse(await call(['-j', 'list', 'table', ...table.split(' ')], '')) as unknown
+      text = await this.#call(['-j', 'list', 'table', ...table.split(' ')], '')
     } catch (error) {
       if (error instanceof Error && error.message.includes('No such file or directory')) return null
       throw error
     }
-  },
-  async run(script) {
-    await call(['-f', '-'], script)
-  },
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      // Of a table that was put to sleep nft 1.0 prints what is no JSON.
+      return {}
+    }
+  }
+
+  async run(script: string): Promise<void> {
+    await this.#call(['-f', '-'], script)
+  }
+
+  async follow(table: string, onChange: () => void, signal: AbortSignal): Promise<void> {
+    const heed = foreignChanges(table, (pid) => this.#own.has(pid), onChange)
+    const child = spawn('nft', ['monitor'], {
+      env: environment,
+      signal,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = new Promise<void>((resolve) => {
+      child.once('error', () => resolve())
+      child.once('close', () => resolve())
+    })
+    for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', heed)
+    await ended
+  }
+
+  async #call(argv: readonly string[], input: string): Promise<string> {
+    const child = spawn('nft', argv, {
+      env: environment,
+      timeout: deadlineMs,
+      killSignal: 'SIGKILL',
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.#own.add(child.pid)
+    const out: Buffer[] = []
+    let problem = ''
+    child.stdout.on('data', (data: Buffer) => out.push(data))
+    child.stderr.on('data', (data: Buffer) => {
+      problem = `${problem}${String(data)}`.slice(0, maxErrorLength)
+    })
+    // It may end before it has read everything; how it ends says why.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      if (code === 0) return resolve()
+      const why = problem.trim() || (signal === null ? `exit code ${code}` : `ended by ${signal}`)
+      reject(new Error(why))
+    })
+    await promise
+    return Buffer.concat(out).toString()
+  }
+}
+
+/** The last programs that were run from here: what they have changed is told a little later. */
+class OwnProcesses {
+  #all: readonly number[] = []
+
+  has(pid: number): boolean {
+    return this.#all.includes(pid)
+  }
+
+  add(pid: number | undefined): void {
+    if (pid !== undefined) this.#all = [...this.#all, pid].slice(-ownProcesses)
+  }
 }
 
 /** Why zones cannot be held by this machine's kernel; empty when they can. */
@@ -47,30 +117,3 @@ add rule inet bulkhead_trial in iifname . ip saddr @networks fib daddr . iif typ
 add element inet bulkhead_trial beat { ipv4 timeout 500ms }
 delete table inet bulkhead_trial
 `
-
-async function call(argv: readonly string[], input: string): Promise<string> {
-  const child = spawn('nft', argv, {
-    env: { PATH: path, LC_ALL: 'C' },
-    timeout: deadlineMs,
-    killSignal: 'SIGKILL',
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  const out: Buffer[] = []
-  let problem = ''
-  child.stdout.on('data', (data: Buffer) => out.push(data))
-  child.stderr.on('data', (data: Buffer) => {
-    problem = `${problem}${String(data)}`.slice(0, maxErrorLength)
-  })
-  // It may end before it has read everything; how it ends says why.
-  child.stdin.on('error', () => {})
-  child.stdin.end(input)
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  child.once('error', reject)
-  child.once('close', (code, signal) => {
-    if (code === 0) return resolve()
-    const why = problem.trim() || (signal === null ? `exit code ${code}` : `ended by ${signal}`)
-    reject(new Error(why))
-  })
-  await promise
-  return Buffer.concat(out).toString()
-}

@@ -16,6 +16,7 @@ function world() {
   let fails = false
   const kernel: Kernel = {
     list: async () => null,
+    follow: async () => {},
     run: async (script) => {
       if (fails) throw new Error('no such table')
       scripts.push(script)
@@ -37,7 +38,10 @@ t.test('what counts was armed before the heartbeat was sent', async (t) => {
   t.equal(last(), '', 'nothing before the table is known')
   fence.installed(null)
   await settled()
-  t.match(last(), 'flush set inet b beat0\nadd element inet b beat0 { ipv4 timeout 6000ms, ipv6 timeout 6000ms }')
+  t.match(
+    last(),
+    'flush set inet b beat0\nadd element inet b beat0 { ipv4 timeout 6000ms, ipv6 timeout 6000ms }',
+  )
   fence.answered(1)
   await settled()
   t.notMatch(last(), 'lease0', 'a heartbeat from before is worth nothing')
@@ -46,7 +50,10 @@ t.test('what counts was armed before the heartbeat was sent', async (t) => {
   t.match(last(), 'beat1', 'the next one is armed')
   fence.answered(2)
   await settled()
-  t.match(last(), 'flush map inet b lease\nadd element inet b lease { ipv4 : goto lease0, ipv6 : goto lease0 }')
+  t.match(
+    last(),
+    'flush map inet b lease\nadd element inet b lease { ipv4 : goto lease0, ipv6 : goto lease0 }',
+  )
 })
 
 t.test('without answers nothing is prolonged', async (t) => {

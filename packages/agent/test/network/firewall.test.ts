@@ -12,6 +12,7 @@ t.test(
     const kept = { isThere: false }
     const kernel: Kernel = {
       list: async () => null,
+      follow: async () => {},
       run: async (script) => {
         if (script.includes('add table') || script.includes('table inet b {')) kept.isThere = true
         else if (!kept.isThere) throw new Error('No such file or directory')

@@ -21,8 +21,8 @@ export function leavingElements(
   before: Known,
   after: Known,
   bridges: readonly Bridge[],
-): Readonly<Record<4 | 6, readonly string[]>> {
-  const found: Record<4 | 6, string[]> = { 4: [], 6: [] }
+): readonly string[] {
+  const found: string[] = []
   if (before.tables === after.tables || !isSamePolicy(before, after)) return found
   for (const [service, table] of after.tables) {
     const earlier = before.tables.get(service)
@@ -31,8 +31,7 @@ export function leavingElements(
       if (!reaches(after.policy, bridge, table)) continue
       const still = new Set([...endpointsOf(bridge, table)].map(({ text }) => text))
       for (const { address, text } of endpointsOf(bridge, earlier)) {
-        const family = familyOf(address)
-        if (family !== null && !still.has(text)) found[family].push(text)
+        if (familyOf(address) !== null && !still.has(text)) found.push(text)
       }
     }
   }

@@ -8,9 +8,14 @@ export interface KernelTable {
   /** Rules by chain, hooks, and the forms of sets: everything but the elements, in a form that can be compared. */
   readonly structure: ReadonlyMap<string, string>
   readonly sets: Readonly<Record<SetName, ReadonlySet<string>>>
+  /** Endpoints that are being left; they go by themselves. */
+  readonly leaving: ReadonlySet<string>
   /** Place of the heartbeat that the lease of exclusive instances goes by. */
   readonly leaseSlot: number | null
 }
+
+/** Sets of endpoints that are being left, and those that they are like. */
+const leavingForms: Readonly<Record<string, SetName>> = { leaving4: 'reach4', leaving6: 'reach6' }
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -21,6 +26,7 @@ export function parseTable(listing: unknown): KernelTable {
     SetName,
     Set<string>
   >
+  const leaving = new Set<string>()
   let leaseSlot: number | null = null
   for (const item of itemsOf(listing)) {
     const [[kind, fields] = ['', {}]] = Object.entries(item) as [string, Fields][]
@@ -28,11 +34,14 @@ export function parseTable(listing: unknown): KernelTable {
     if (kind === 'set' && isSetName(name)) {
       for (const element of listOf(fields['elem'])) sets[name].add(format(name, element))
     }
+    const left = kind === 'set' ? leavingForms[name] : undefined
+    for (const element of left ? listOf(fields['elem']) : [])
+      leaving.add(format(left ?? 'reach4', element))
     if (kind === 'map' && name === 'lease') leaseSlot = slotOf(fields['elem'])
     const { key, text } = describe(kind, fields)
     if (key !== '') structure.set(key, `${structure.get(key) ?? ''}${text}\n`)
   }
-  return { structure, sets, leaseSlot }
+  return { structure, sets, leaving, leaseSlot }
 }
 
 function itemsOf(listing: unknown): readonly Fields[] {
@@ -49,6 +58,9 @@ function describe(kind: string, fields: Fields): { readonly key: string; readonl
   if (kind === 'rule') {
     return { key: `chain ${String(fields['chain'])}`, text: canonicalJson(plain(fields['expr'])) }
   }
+  // Flags, in whatever way they are printed, say that it is put to sleep or has got another owner.
+  if (kind === 'table')
+    return { key: 'the table', text: fields['flags'] === undefined ? 'plain' : 'flags' }
   if (kind !== 'chain' && kind !== 'set' && kind !== 'map') return { key: '', text: '' }
   const { handle: _handle, elem: _elem, ...rest } = fields
   return { key: `${kind} ${String(fields['name'])}`, text: canonicalJson(rest) }

@@ -4,6 +4,8 @@ import { definitions, rules } from './structure.ts'
 /** Sets of a table as far as they are known; one that is missing has no elements. */
 export type KnownSets = Partial<Readonly<Record<SetName, ReadonlySet<string>>>>
 
+/** How long what was begun with an endpoint may go on after it has left its table; instances drain for less. */
+const leavingTimeout = '1h'
 /** Elements in one line of a script. */
 const atOnce = 500
 
@@ -50,7 +52,25 @@ function elementChanges(table: string, known: KnownSets, { sets }: Ruleset): rea
 const minus = (all: ReadonlySet<string>, without: ReadonlySet<string>): readonly string[] =>
   [...all].filter((element) => !without.has(element))
 
-export function elementLines(
+/** For endpoints that are being left, of both families. */
+export function leavingLines(
+  table: string,
+  verb: 'add' | 'delete',
+  elements: readonly string[],
+): readonly string[] {
+  const timeout = verb === 'add' ? ` timeout ${leavingTimeout}` : ''
+  return ([4, 6] as const).flatMap((family) => {
+    const some = elements.filter((element) => element.includes(':') === (family === 6))
+    return elementLines(
+      table,
+      verb,
+      `leaving${family}`,
+      some.map((one) => `${one}${timeout}`),
+    )
+  })
+}
+
+function elementLines(
   table: string,
   verb: 'add' | 'delete',
   set: string,
