@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { InstanceView, ListView, NodeView, ServiceView } from '@bulkhead/shared'
 
 import { waitFor } from '../engines/command.ts'
+import type { Host } from '../engines/host.ts'
 import { createHosts, type Hosts } from '../engines/hosts.ts'
 import type { HostProcess } from '../engines/host-process.ts'
 import { mountSmallDisk, type SmallDisk } from '../engines/small-disk.ts'
@@ -24,6 +25,8 @@ export interface AgentSettings {
   readonly zones: readonly string[]
   readonly physicalHost?: string
   readonly labels?: Readonly<Record<string, string>>
+  /** Where it publishes ports, unless that is the host's address of IPv4. */
+  readonly address?: (host: Host) => string
 }
 
 /** A control plane outside the hosts and an agent in each host: the built program, as operators run it. */
@@ -132,7 +135,7 @@ async function startAgent(parts: Parts, number: number, settings: AgentSettings)
   const argv = [launcher, 'agent', '--data', data]
   if (!agents.has(number)) {
     const token = (await runOrThrow(parts, ['token', 'create', '--node'])).trim()
-    argv.push('--server', url, '--token', token, '--name', host.name, '--address', host.address)
+    argv.push('--server', url, '--token', token, '--name', host.name, '--address', settings.address?.(host) ?? host.address)
     argv.push('--docker', 'unix:///run/docker.sock')
     for (const zone of settings.zones) argv.push('--zone', zone)
     for (const [key, value] of Object.entries(settings.labels ?? {})) argv.push('--label', `${key}=${value}`)

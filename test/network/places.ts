@@ -39,9 +39,11 @@ export async function placeOf(cluster: Cluster, instance: InstanceView): Promise
     addresses: both(network?.IPAddress, network?.GlobalIPv6Address),
     gateways: both(network?.Gateway, network?.IPv6Gateway),
     discovery: env?.slice('BULKHEAD_DISCOVERY='.length) ?? '',
-    published: `${endpoint?.address}:${endpoint?.hostPort}`,
+    published: `${bracketed(endpoint?.address ?? '')}:${endpoint?.hostPort}`,
   }
 }
+
+const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
 export const family = (address: string): string => (address.startsWith('[') ? 'ipv6' : 'ipv4')
 
@@ -50,7 +52,7 @@ const services = ['web', 'api', 'db'] as const
 const network = { services: '10.231.0.0/16', services6: 'fd62:756c:6b00::/96' }
 
 /** Where the node's proxy listens for each service: where the search for a free place begins, and nobody else is. */
-function serviceTargets(): readonly Target[] {
+export function serviceTargets(): readonly Target[] {
   const { first, last } = addressIndexes
   return services.flatMap((service) => {
     const index = first + (spreadHash(`default/${service}`) % (last - first + 1))
@@ -63,8 +65,14 @@ function serviceTargets(): readonly Target[] {
   })
 }
 
+/** Something with an address on the wire between the hosts. */
+export type Machine = Pick<Host, 'name' | 'address'>
+
 /** Everything that there is to reach, each under a name that says what it is. */
-export function targetsFor(places: readonly Place[], hosts: readonly Host[]): readonly Target[] {
+export function targetsFor(
+  places: readonly Place[],
+  machines: readonly Machine[],
+): readonly Target[] {
   return [
     ...places.flatMap(({ name, addresses, gateways, published, discovery }) => [
       ...addresses.map((address) => ({
@@ -79,7 +87,7 @@ export function targetsFor(places: readonly Place[], hosts: readonly Host[]): re
       { name: `discovery of ${name}`, url: `${discovery}/v1/services` },
     ]),
     ...serviceTargets(),
-    ...hosts.map(({ name, address }) => ({
+    ...machines.map(({ name, address }) => ({
       name: `the host ${name}`,
       url: `http://${address}:${hostPort}/`,
     })),
@@ -102,8 +110,11 @@ export interface Matrix {
   readonly [from: string]: readonly string[]
 }
 
-export async function measure(places: readonly Place[], hosts: readonly Host[]): Promise<Matrix> {
-  const targets = targetsFor(places, hosts)
+export async function measure(
+  places: readonly Place[],
+  machines: readonly Machine[],
+): Promise<Matrix> {
+  const targets = targetsFor(places, machines)
   const found = await Promise.all(
     places.map(async ({ name, host, instance }) => {
       const others = targets.filter((target) => !target.name.startsWith(`${name} itself`))

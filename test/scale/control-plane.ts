@@ -125,6 +125,6 @@ export async function applyDocuments({ state, config, clock }: ControlPlane, doc
   for (let at = 0; at < documents.length; at += documentsPerApply) {
     const request = { documents: documents.slice(at, at + documentsPerApply), prune: false, allowPending: false }
     const admitted = await admit(state.view, request, { resolve: pinnedImage, clock })
-    await state.write({ actor: 'scale' }, (tx) => applyAdmitted(tx, admitted, config.ports.range))
+    await state.write({ actor: 'scale' }, (tx) => applyAdmitted(tx, admitted, config))
   }
 }

@@ -5,11 +5,8 @@ import { sortItems } from '../kinds/kind.ts'
 import { nodes } from '../kinds/nodes.ts'
 import { services } from '../kinds/services.ts'
 import { type DescribeDeps, writeSection } from './describe-deps.ts'
+import { shownEgress } from './shown-egress.ts'
 import { writeFields } from './write-fields.ts'
-
-/** `10.20.0.0/16 tcp 443,8443`. */
-const shownEgress = ({ to, protocol, ports }: ZoneView['egress'][number]): string =>
-  `${to} ${protocol} ${ports.join(',') || 'all ports'}`
 
 export async function describeZone(zone: ZoneView, deps: DescribeDeps): Promise<void> {
   const { client, cli, look } = deps

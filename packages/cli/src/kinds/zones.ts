@@ -1,5 +1,6 @@
 import type { ZoneView } from '@bulkhead/shared'
 
+import { shownEgress } from '../describe/shown-egress.ts'
 import { columnsOf, type Kind } from './kind.ts'
 
 const { heads, row } = columnsOf<ZoneView>([
@@ -8,6 +9,7 @@ const { heads, row } = columnsOf<ZoneView>([
   { title: 'REACHES', cell: ({ reaches }) => reaches.join(',') },
   { title: 'NODES', align: 'right', cell: ({ nodes }) => String(nodes) },
   { title: 'SERVICES', align: 'right', cell: ({ services }) => String(services) },
+  { title: 'EGRESS', wide: true, cell: ({ egress }) => egress.map(shownEgress).join('; ') },
 ])
 
 export const zones: Kind<ZoneView> = {

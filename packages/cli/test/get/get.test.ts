@@ -217,6 +217,18 @@ t.test('wide characters stand below their titles', async (t) => {
   t.match(stdout, 'presentation  yes   日本             2')
 })
 
+t.test('where a zone may connect to outside is a column of the wide table', async (t) => {
+  const egress = [
+    { to: '10.20.0.0/16', protocol: 'tcp' as const, ports: [443, 8443] },
+    { to: 'fd00::/8', protocol: 'udp' as const, ports: [] },
+  ]
+  const answers = { 'GET /v1/zones': make.list(make.zone({ egress })) }
+  const { stdout } = await runCli(['get', 'zones', '-o', 'wide'], { answers })
+  t.match(stdout, /EGRESS\n.* 10\.20\.0\.0\/16 tcp 443,8443; fd00::\/8 udp all ports\n/)
+  const narrow = await runCli(['get', 'zones'], { answers })
+  t.notMatch(narrow.stdout, 'EGRESS')
+})
+
 t.test('several kinds at once', async (t) => {
   const { stdout, exitCode } = await runCli(['get', 'svc,nodes', '-A'], { answers })
   t.match(stdout, /^NAME +ENVIRONMENT[^]*\n\nNAME +STATE[^]*\n$/)

@@ -22,10 +22,12 @@ import { validateDocuments } from '@bulkhead/shared/validation'
 import { validate } from 'node-cron'
 
 import { neverFits } from '../placement/core/never-fits.ts'
+import type { Config } from '../config/config.ts'
 import type { PortRange } from '../placement/core/ports.ts'
 import { changeRevision } from '../rollout/core/new-revision.ts'
 import type { ClusterView, Transaction } from '../state/view.ts'
 import { clusterProblems } from './core/cluster-problems.ts'
+import { externalProblems } from './core/external-problems.ts'
 import { secondSetNeverFits } from './core/second-set.ts'
 import { type AdmittedExternal, applyExternals, pruneExternals } from './external-services.ts'
 import { pinImages, type PinDeps } from './pin-images.ts'
@@ -106,16 +108,16 @@ function refusal(problems: readonly DocumentProblem[]): BulkheadError {
 export function applyAdmitted(
   tx: Transaction,
   admitted: Admitted,
-  portRange: PortRange,
+  { ports: { range }, network }: Pick<Config, 'ports' | 'network'>,
 ): ObjectChange[] {
   const changes: ObjectChange[] = []
   if (admitted.zones) changes.push(applyZones(tx, admitted.zones))
-  const problems = clusterProblems(tx, admitted.services)
+  const problems = [...clusterProblems(tx, admitted.services), ...externalProblems(tx, admitted.externals, network)]
   if (problems.length > 0) throw refusal(problems)
   for (const service of admitted.services) changes.push(applyService(tx, service))
   changes.push(...applyExternals(tx, admitted.externals))
   if (admitted.request.prune) changes.push(...prune(tx, admitted))
-  if (!admitted.request.allowPending) refuseWhatNeverFits(tx, admitted, changes, portRange)
+  if (!admitted.request.allowPending) refuseWhatNeverFits(tx, admitted, changes, range)
   return changes
 }
 

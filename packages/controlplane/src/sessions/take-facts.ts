@@ -1,5 +1,6 @@
 import type { Node, NodeFacts } from '@bulkhead/shared'
 
+import { tellOfExternals } from '../admission/core/external-problems.ts'
 import type { Transaction } from '../state/view.ts'
 
 /** Takes what a node says of itself at the beginning of a session. One that cannot hold zones is told of. */
@@ -13,6 +14,7 @@ export function takeFacts(
   const same = JSON.stringify(node.facts) === JSON.stringify(facts)
   if (same && isExcused && !node.confirmedDead) return
   tx.putNode({ ...node, facts, mayBeUnenforced, confirmedDead: false })
+  if (node.facts.address !== facts.address) tellOfExternals(tx, node.name, facts.address)
   const { enforced, enforcedReason } = facts.network
   if (enforced || (same && isExcused)) return
   const consequence = mayBeUnenforced

@@ -10,7 +10,7 @@ import { document } from '../api/serve.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { MemoryState } from '../support/memory-state.ts'
 
-const { range } = makeConfig({}, {}).ports
+const config = makeConfig({}, {})
 const host = 'registry.internal:5000'
 
 function resolved(name: string, digit: string): ResolvedImage {
@@ -26,7 +26,7 @@ void test('a service whose tag has not changed keeps its digest, wherever it is 
   const old = document({ name: 'old', image: `${host}/shop:1` })
   const young = document({ name: 'young', image: `${host}/shop:1` })
   const first = await admit(state, request(old), { resolve: async (name) => resolved(name, 'a'), clock })
-  applyAdmitted(state, first, range)
+  applyAdmitted(state, first, config)
   for (const documents of [[old, young], [young, old]]) {
     let asked = 0
     const resolve = async (name: string): Promise<ResolvedImage> => {

@@ -32,4 +32,26 @@ export function parseCidr(text: string): Cidr | null {
   return bits <= all ? { family, address: canonicalAddress(address), bits } : null
 }
 
+/** The network that an address of it is in: `10.20.3.4/16` → `10.20.0.0/16`. */
+export function networkOf({ family, address, bits }: Cidr): Cidr {
+  const [width, size, radix, glue] =
+    family === 4 ? ([8, 4, 10, '.'] as const) : ([16, 8, 16, ':'] as const)
+  const groups = family === 4 ? address.split('.').map(Number) : groupsOf6(address)
+  const kept = Array.from({ length: size }, (_none, index) => {
+    const free = Math.min(width, Math.max(0, width * (index + 1) - bits))
+    return ((groups[index] ?? 0) & ~(2 ** free - 1)).toString(radix)
+  })
+  return { family, address: canonicalAddress(kept.join(glue)), bits }
+}
+
+const groupsIn = (text: string): readonly number[] =>
+  text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
+
+/** The eight groups of a canonical address of IPv6. */
+function groupsOf6(address: string): readonly number[] {
+  const [head = '', tail = ''] = address.split('::')
+  const [first, last] = [groupsIn(head), groupsIn(tail)]
+  return [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last]
+}
+
 export const formatCidr = ({ address, bits }: Cidr): string => `${address}/${bits}`

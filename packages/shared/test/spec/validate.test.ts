@@ -55,9 +55,14 @@ table('what a document is', [
   ],
   [
     service({ kind: 'service' }),
-    ['/kind kind must be Service, ExternalService or Zones; found "service"; did you mean "Service"?'],
+    [
+      '/kind kind must be Service, ExternalService or Zones; found "service"; did you mean "Service"?',
+    ],
   ],
-  [service({ kind: 'constructor' }), ['/kind kind must be Service, ExternalService or Zones; found "constructor"']],
+  [
+    service({ kind: 'constructor' }),
+    ['/kind kind must be Service, ExternalService or Zones; found "constructor"'],
+  ],
   [
     { apiVersion: 'bulkhead/v1', kind: 'Service', name: 'web' },
     [' missing key "zone"', ' missing key "image"'],
@@ -131,7 +136,9 @@ table('values, one message each, unions included', [
   ],
   [
     service({ ports: { a: '80' } }),
-    ['/ports/a a must be a port number, or { port, protocol, host, mode, clientAddress }; found "80"'],
+    [
+      '/ports/a a must be a port number, or { port, protocol, host, mode, clientAddress }; found "80"',
+    ],
   ],
   [service({ ports: { a: 70_000 } }), ['/ports/a a must be at most 65535; found 70000']],
   [
@@ -595,7 +602,11 @@ t.test('documents together', async (t) => {
   t.same(validateDocuments([]), { documents: [], problems: [] })
   t.same(validateDocuments([named('a'), {}, named('b'), named('a')]).problems, [
     { document: 1, path: '', message: 'missing key "apiVersion"; write apiVersion: bulkhead/v1' },
-    { document: 1, path: '', message: 'missing key "kind"; write kind: Service, ExternalService or Zones' },
+    {
+      document: 1,
+      path: '',
+      message: 'missing key "kind"; write kind: Service, ExternalService or Zones',
+    },
     {
       document: 3,
       path: '/name',
@@ -640,3 +651,38 @@ t.test('limits on the whole', async (t) => {
   const wrong = service(Object.fromEntries(Array.from({ length: 99 }, (_, i) => [`k${i}`, 1])))
   t.equal(validateDocuments(Array.from({ length: 5000 }, () => wrong)).problems.length, 1000)
 })
+
+const egress = (to: string): Members => zones({ data: { egress: [{ to, ports: [443] }] } })
+
+table('where egress goes is a network, or one address', [
+  [egress('10.20.0.0/16'), []],
+  [egress('10.20.3.4'), []],
+  [egress('0.0.0.0/0'), []],
+  [egress('::/0'), []],
+  [egress('FD00:1::/32'), []],
+  [egress('fd00::1/128'), []],
+  [
+    egress('10.20.3.4/33'),
+    [
+      '/zones/data/egress/0/to "10.20.3.4/33" is neither an address nor a network such as 10.20.0.0/16',
+    ],
+  ],
+  [
+    egress('10.20.3.4/16'),
+    [
+      '/zones/data/egress/0/to "10.20.3.4/16" names an address within a network: say 10.20.0.0/16 for all of it, or 10.20.3.4 for that address alone',
+    ],
+  ],
+  [
+    egress('192.168.1.200/25'),
+    [
+      '/zones/data/egress/0/to "192.168.1.200/25" names an address within a network: say 192.168.1.128/25 for all of it, or 192.168.1.200 for that address alone',
+    ],
+  ],
+  [
+    egress('fd00:1:2:fff3::5/60'),
+    [
+      '/zones/data/egress/0/to "fd00:1:2:fff3::5/60" names an address within a network: say fd00:1:2:fff0::/60 for all of it, or fd00:1:2:fff3::5 for that address alone',
+    ],
+  ],
+])

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Compile } from 'typebox/compile'
 import { WebSocketServer, type WebSocket } from 'ws'
 
+import { tellOfExternals } from '../../admission/core/external-problems.ts'
 import type { Connection } from '../../sessions/connection.ts'
 import { maxFactsCharacters } from '../../sessions/session.ts'
 import type { Transaction } from '../../state/view.ts'
@@ -59,6 +60,7 @@ function join(tx: Transaction, principal: Principal, name: string, facts: NodeFa
     joinedAtMs: known?.joinedAtMs ?? tx.nowMs,
   })
   tx.event({ kind: 'Node', subject: name, action: known ? 'rejoined' : 'joined', reason: `zones ${facts.zones.join(', ')}` })
+  if (known?.facts.address !== facts.address) tellOfExternals(tx, name, facts.address)
   return mintToken(tx, { kind: 'node', node: name, zone: null, expiresAtMs: null })
 }
 

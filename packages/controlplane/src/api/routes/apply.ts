@@ -42,7 +42,7 @@ export function applyRoutes(app: FastifyInstance, deps: ApiDeps): void {
 
   app.post('/v1/apply', options, async (request): Promise<ApplyResult> => {
     const documents = await admitted(request)
-    const objects = await state.write({ actor: actorOf(request) }, (tx) => applyAdmitted(tx, documents, range))
+    const objects = await state.write({ actor: actorOf(request) }, (tx) => applyAdmitted(tx, documents, deps.config))
     return { revision: state.view.revision, objects }
   })
 
@@ -50,7 +50,7 @@ export function applyRoutes(app: FastifyInstance, deps: ApiDeps): void {
     const documents = await admitted(request)
     // What does not fit is for `plan` to say; a difference is a difference all the same.
     const tolerant = { ...documents, request: { ...documents.request, allowPending: true } }
-    const objects = state.tryOut({ actor: actorOf(request) }, (tx) => applyAdmitted(tx, tolerant, range))
+    const objects = state.tryOut({ actor: actorOf(request) }, (tx) => applyAdmitted(tx, tolerant, deps.config))
     return { revision: state.view.revision, objects }
   })
 
@@ -58,7 +58,7 @@ export function applyRoutes(app: FastifyInstance, deps: ApiDeps): void {
     const documents = await admitted(request)
     return state.tryOut({ actor: actorOf(request) }, (tx) => {
       const tolerant = { ...documents, request: { ...documents.request, allowPending: true } }
-      const objects = applyAdmitted(tx, tolerant, range)
+      const objects = applyAdmitted(tx, tolerant, deps.config)
       const keys = objects.flatMap(({ kind, environment, name }) =>
         kind === 'Service' ? [`${environment}/${name}`] : [],
       )

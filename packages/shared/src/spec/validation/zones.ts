@@ -1,4 +1,4 @@
-import { parseCidr } from '../cidr.ts'
+import { formatCidr, networkOf, parseCidr } from '../cidr.ts'
 import { pointerTo } from '../pointer.ts'
 import type { ZonesSource } from '../source.ts'
 import type { Problem } from './problem.ts'
@@ -20,12 +20,20 @@ function* reachProblems({ zones }: ZonesSource): Iterable<Problem> {
 function* egressProblems({ zones }: ZonesSource): Iterable<Problem> {
   for (const [zone, { egress = [] }] of Object.entries(zones)) {
     for (const [index, { to }] of egress.entries()) {
-      if (parseCidr(to) !== null) continue
-      const path = pointerTo('zones', zone, 'egress', index, 'to')
-      const message = `${shownText(to)} is neither an address nor a network such as 10.20.0.0/16`
-      yield { path, message }
+      const message = whyNotTo(to)
+      if (message !== null) yield { path: pointerTo('zones', zone, 'egress', index, 'to'), message }
     }
   }
+}
+
+function whyNotTo(to: string): string | null {
+  const cidr = parseCidr(to)
+  if (cidr === null) {
+    return `${shownText(to)} is neither an address nor a network such as 10.20.0.0/16`
+  }
+  const network = networkOf(cidr)
+  if (network.address === cidr.address) return null
+  return `${shownText(to)} names an address within a network: say ${formatCidr(network)} for all of it, or ${cidr.address} for that address alone`
 }
 
 /** What zones that their schema accepts still have wrong. */
