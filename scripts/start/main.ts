@@ -80,7 +80,7 @@ async function startControlPlane(): Promise<string> {
   mkdirSync(data, { recursive: true })
   const config = join(directory, 'controlplane-config.yaml')
   // The demo images are made on this engine; there is no registry to take them from.
-  const unheld = whyUnheld()
+  const unheld = await whyUnheld()
   if (unheld !== null) {
     say(`WARNING: zones are NOT held apart on this machine: ${unheld}. The example runs all the same; a cluster of your own refuses such nodes unless its configuration says zones: { unenforced: allow }.`)
   }

@@ -1,13 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { thisMachine } from '../../packages/agent/src/network/machine.ts'
+import { Nft } from '../../packages/agent/src/network/nft.ts'
 
-const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`
-
-/** Why this machine's kernel cannot hold zones apart; null when it can, as far as can be seen from here. */
-export function whyUnheld(): string | null {
-  const { error, status, stderr } = spawnSync('nft', ['list', 'tables'], {
-    env: { ...process.env, PATH: path },
-    encoding: 'utf8',
-  })
-  if (error) return 'there is no nft (install the package nftables)'
-  return status === 0 ? null : `nft: ${stderr.trim().split('\n')[0]}`
-}
+/** Why this machine's kernel cannot hold zones apart, as the agent will find; null when it can. */
+export const whyUnheld = async (): Promise<string | null> =>
+  (await thisMachine(new Nft()).whyUnenforced()) || null

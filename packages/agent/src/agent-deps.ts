@@ -9,6 +9,7 @@ import type { Engine } from './engine/engine.ts'
 import type { Checker } from './health/checker.ts'
 import type { JournalStorage } from './journal/storage.ts'
 import type { Kernel } from './network/kernel.ts'
+import type { Machine } from './network/machine.ts'
 import type { EngineReport } from './node/facts.ts'
 import type { ProxyServiceDeps } from './proxy/proxy-service.ts'
 import type { Datagrams } from './session/datagrams.ts'
@@ -40,6 +41,8 @@ export interface AgentDeps {
   readonly proxy: Omit<ProxyServiceDeps, 'clock' | 'logger' | 'send' | 'node'> | null
   /** What holds zones on this machine; null: nothing needs to, or nothing can and the node's facts say so. */
   readonly kernel: Kernel | null
+  /** What of the machine's network others may change; null: nobody does. */
+  readonly machine: Machine | null
 }
 
 export interface AgentSettings {
@@ -50,7 +53,8 @@ export interface AgentSettings {
   readonly bootId: string
   /** Where ports are published. */
   readonly address: string
-  readonly facts: (report: EngineReport) => NodeFacts
+  /** `unenforced` is why its kernel does not hold zones; empty when it does. */
+  readonly facts: (report: EngineReport, unenforced: string) => NodeFacts
   readonly startsAtOnce: number
   readonly preparedSuccessors: number
   readonly discoveryPort: number
@@ -60,4 +64,6 @@ export interface AgentSettings {
   readonly dnsForward: Forwarding
   /** Family and name of the kernel's table. */
   readonly table: string
+  /** Why the kernel cannot hold zones at the start; empty when it can. */
+  readonly unenforced: string
 }

@@ -1,4 +1,4 @@
-import { sleep } from '@bulkhead/shared'
+import { type NodeFacts, sleep } from '@bulkhead/shared'
 
 import type { AgentDeps, AgentSettings } from './agent-deps.ts'
 import { Askers, type FindAsker } from './askers.ts'
@@ -170,22 +170,27 @@ export class Agent {
         session: this.#session,
       }
     }
-    return new Guard({ ...this.#deps, parts }, this.#settings)
+    return new Guard({ ...this.#deps, parts, onNews: () => this.#onFacts() }, this.#settings)
   }
 
   #makeFacts(): FactsKeeper {
-    const onNews = (): void => {
-      // Facts travel at the beginning of a session only.
-      if (this.#session.isConnected) this.#session.reconnect()
-    }
-    return new FactsKeeper({ ...this.#deps, journal: this.#journal, onNews })
+    return new FactsKeeper({ ...this.#deps, journal: this.#journal, onNews: () => this.#onFacts() })
+  }
+
+  /** Facts travel at the beginning of a session only. */
+  #onFacts(): void {
+    if (this.#session.isConnected) this.#session.reconnect()
+  }
+
+  #factsNow(): NodeFacts {
+    return this.#settings.facts(this.#facts.report, this.#guard.enforcement.reason)
   }
 
   #makeProxy(): ProxyService | null {
     const { proxy } = this.#deps
     if (proxy === null) return null
-    const { facts, edgeAddresses } = this.#settings
-    const node = () => proxyNode(facts(this.#facts.report), edgeAddresses)
+    const { edgeAddresses } = this.#settings
+    const node = () => proxyNode(this.#factsNow(), edgeAddresses)
     const send: ProxyServiceDeps['send'] = (message) => this.#session.send(message)
     return new ProxyService({ ...this.#deps, ...proxy, node, send })
   }
@@ -227,13 +232,14 @@ export class Agent {
       names: this.#names,
       handler: (request) => answer({ directory: this.#traffic, findAsker }, request),
       protect: () => this.#guard.protect(),
+      onBridge: (bridge) => void this.#guard.onBridge(bridge),
     })
   }
 
   #makeSession(): Session {
     const settings = this.#settings
     const handlers = {
-      facts: () => settings.facts(this.#facts.report),
+      facts: () => this.#factsNow(),
       inventory: () => ({
         reports: this.#supervisor.inventory(),
         unmanaged: this.#watch.unmanaged,
@@ -282,6 +288,7 @@ export class Agent {
   /** What waits for its start has the network, and the address of discovery on it, from when it was made. */
   #onNetworkRemoved(network: string): void {
     void this.#guard.firewall.check()
+    this.#guard.onNetworkRemoved(network)
     this.#networks.forgetOne(network)
     ensureNetworks(this.#store.all, this.#networks)
     this.#supervisor.discardWaiting(

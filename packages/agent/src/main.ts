@@ -6,15 +6,16 @@ import { BulkheadError, canonicalJson, systemClock } from '@bulkhead/shared'
 import { ask, Forwarder, hostResolvers, listenDns } from '@bulkhead/shared/dns'
 import { type Logger, pino } from 'pino'
 
-import { Agent } from './agent.ts'
 import type { AgentDeps } from './agent-deps.ts'
+import { Agent } from './agent.ts'
 import { listenHttp } from './discovery/listener.ts'
 import { DockerEngine } from './engine/docker-engine.ts'
 import { LiveChecker } from './health/live-checker.ts'
 import { FileStorage } from './journal/storage.ts'
 import { whyNoIpv6 } from './network/ipv6.ts'
 import type { Kernel } from './network/kernel.ts'
-import { Nft, whyNotEnforced } from './network/nft.ts'
+import { type Machine, thisMachine } from './network/machine.ts'
+import { Nft } from './network/nft.ts'
 import { chooseTable } from './network/table-name.ts'
 import { findAddress } from './node/address.ts'
 import { lockData } from './node/data-lock.ts'
@@ -52,15 +53,16 @@ export async function runAgent(
     const about = { socketPath, limits: settings.tuning, withIpv6: noIpv6 === '' }
     const engine = new DockerEngine({ clock: systemClock }, about)
     const { kernel = new Nft() } = deps
-    const unenforced = kernel ? await whyNotEnforced(kernel) : 'it is not asked to'
+    const machine = kernel ? thisMachine(kernel) : null
+    const unenforced = machine ? await machine.whyUnenforced() : 'it is not asked to'
     const identity = await establish(settings, known, engine, unenforced)
     logger.info({ node: identity.node, cluster: identity.cluster }, 'the agent begins')
     if (unenforced !== '') logger.warn({ reason: unenforced }, 'zones are not held by the kernel')
     if (noIpv6 !== '') logger.info({ reason: noIpv6 }, 'new bridges get no IPv6')
     const table = await chooseTable(identity)
     const proxy = await openProxy(settings.data, logger)
-    const machine = { engine, logger, kernel: unenforced === '' ? kernel : null, unenforced, table, proxy }
-    await makeAgent(identity, settings, machine).run(signal)
+    const around = { engine, logger, kernel, machine, unenforced, table, proxy }
+    await makeAgent(identity, settings, around).run(signal)
     logger.info('the agent ends; containers run on')
   } finally {
     await lock.release()
@@ -148,17 +150,18 @@ function makeDns(resolvConf: string): AgentDeps['dns'] {
   }
 }
 
-interface Machine {
+interface Around {
   readonly engine: DockerEngine
   readonly logger: Logger
   readonly kernel: Kernel | null
+  readonly machine: Machine | null
   readonly unenforced: string
   readonly table: string
   readonly proxy: OpenedProxy
 }
 
-function makeAgent(identity: Identity, settings: Settings, machine: Machine): Agent {
-  const { engine, logger, kernel, unenforced, table, proxy } = machine
+function makeAgent(identity: Identity, settings: Settings, around: Around): Agent {
+  const { engine, logger, kernel, machine, unenforced, table, proxy } = around
   return new Agent(
     {
       clock: systemClock,
@@ -174,6 +177,7 @@ function makeAgent(identity: Identity, settings: Settings, machine: Machine): Ag
       servesAddresses: proxy.isServing,
       consumers: [],
       kernel,
+      machine,
       proxy: proxy.deps,
     },
     {
@@ -182,8 +186,9 @@ function makeAgent(identity: Identity, settings: Settings, machine: Machine): Ag
       token: identity.token,
       bootId: randomUUID(),
       address: identity.address,
-      facts: (report) => nodeFacts(identity, report, unenforced, proxy.facts),
+      facts: (report, reason) => nodeFacts(identity, report, reason, proxy.facts),
       table,
+      unenforced,
       ...settings.tuning,
     },
   )

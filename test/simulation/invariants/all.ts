@@ -12,6 +12,7 @@ import { noNeedlessLoss } from './no-needless-loss.ts'
 import { onePerSlot } from './one-per-slot.ts'
 import { owners } from './owners.ts'
 import { paced } from './paced.ts'
+import { ports } from './ports.ts'
 import { reasons } from './reasons.ts'
 import { shares } from './shares.ts'
 import { steps } from './steps.ts'
@@ -31,6 +32,7 @@ export const invariants: readonly MakeInvariant[] = [
   healthyIsLeftAlone,
   noNeedlessLoss,
   paced,
+  ports,
   reasons,
   shares,
   steps,

@@ -101,6 +101,10 @@ export class EngineClient implements Engine {
     })
   }
 
+  disconnectAll(name: string): Promise<void> {
+    return this.#call('disconnectAll', name, 5, 60, () => {})
+  }
+
   removeNetwork(name: string): Promise<void> {
     return this.#call('removeNetwork', name, 5, 60, (engine) => void engine.networks.delete(name))
   }

@@ -199,6 +199,7 @@ export class SimNode {
         proxy: null,
         consumers: [this.proxy.fedBy(process)],
         kernel: null,
+        machine: null,
       },
       {
         identity: { cluster: this.cluster, node: this.name },
@@ -212,6 +213,7 @@ export class SimNode {
         discoveryPort: 7071,
         dnsForward: false,
         table: 'inet bulkhead',
+        unenforced: '',
         edgeAddresses: [],
       },
     )

@@ -54,7 +54,10 @@ export class World {
   readonly timeline: Timeline
   readonly records = new Records()
   readonly storeDisk = new StoreDisk()
-  readonly config: Config = makeConfig({ images: { registries: [] } }, {})
+  readonly config: Config = makeConfig(
+    { images: { registries: [] }, ports: { range: '20000-20099' } },
+    {},
+  )
   readonly network: Network
   readonly controlHost: Host
   readonly controlPlane: SimControlPlane

@@ -30,6 +30,8 @@ export interface NetworksDeps {
   readonly discoveryPort: number
   /** Resolves when the kernel holds the zones on all bridges that are known by now. */
   readonly protect: () => Promise<void>
+  /** A network was made, or is not as it was. */
+  readonly onBridge: (bridge: Bridge) => void
 }
 
 /** While discovery cannot be bound, it is tried again this often. */
@@ -48,6 +50,9 @@ export class Networks {
   readonly #servers = new Map<string, Listening & { readonly gateway: string }>()
   readonly #unusedSince = new Map<string, number>()
   readonly #bridges = new Map<string, Bridge>()
+  readonly #making = new Set<string>()
+  /** Removed here; the engine has yet to tell of it. */
+  readonly #removed = new Set<string>()
   #closed = false
 
   constructor(deps: NetworksDeps) {
@@ -72,10 +77,41 @@ export class Networks {
     const name = networkName(environment, zone)
     const known = this.#made.get(name)
     if (known) return known
-    const made = this.#make(name, environment, zone)
+    this.#making.add(name)
+    const made = this.#make(name, environment, zone).finally(() => this.#making.delete(name))
     this.#made.set(name, made)
     made.catch(() => this.#made.delete(name))
     return made
+  }
+
+  /** Whether the engine is being asked for it. */
+  isMaking(name: string): boolean {
+    return this.#making.has(name)
+  }
+
+  /** Whether the removal that the engine tells of was done here. */
+  wasRemovedHere(name: string): boolean {
+    return this.#removed.delete(name)
+  }
+
+  /**
+   * Makes a network anew whose bridge has gone from under it, or forgets it when nothing is on it; true when it was
+   * made. What was on it is on no network then. Rejects with an EngineError when the engine cannot.
+   */
+  async mend({ network, environment, zone }: Bridge, isUsed: boolean): Promise<boolean> {
+    const { engine } = this.#deps
+    this.#making.add(network)
+    try {
+      await engine.disconnectAll(network)
+      if (!isUsed) return await this.#remove(network).then(() => false)
+      this.#removed.add(network)
+      await engine.removeNetwork(network)
+    } finally {
+      this.#making.delete(network)
+    }
+    this.#made.delete(network)
+    await this.ensure(environment, zone)
+    return true
   }
 
   /** The address of DNS on a network; null when it is not served there. */
@@ -95,7 +131,7 @@ export class Networks {
 
   /** Removes networks that no instance has been on for a while; `used` are the names of those in use. */
   async sweep(used: ReadonlySet<string>): Promise<void> {
-    const { clock, engine, journal, logger } = this.#deps
+    const { clock, logger } = this.#deps
     const nowMs = clock.monotonicMs()
     for (const name of this.#ports.keys()) {
       if (used.has(name)) this.#unusedSince.delete(name)
@@ -103,23 +139,28 @@ export class Networks {
     }
     for (const [name, sinceMs] of this.#unusedSince) {
       if (nowMs < sinceMs + keepUnusedMs) continue
-      this.#made.delete(name)
       try {
-        await engine.removeNetwork(name)
+        await this.#remove(name)
       } catch (error) {
         logger.info({ err: error, network: name }, 'a network is left')
         this.#unusedSince.set(name, nowMs)
-        continue
       }
-      await Promise.all([this.#servers.get(name)?.close(), this.#deps.names.stop(name)])
-      this.#servers.delete(name)
-      this.#ports.delete(name)
-      this.#unusedSince.delete(name)
-      this.#bridges.delete(name)
-      journal.delete(`port/${name}`)
-      journal.delete(`bridge/${name}`)
-      logger.info({ network: name }, 'removed a network that nobody uses')
     }
+  }
+
+  async #remove(name: string): Promise<void> {
+    const { engine, journal, logger } = this.#deps
+    this.#made.delete(name)
+    this.#removed.add(name)
+    await engine.removeNetwork(name)
+    await Promise.all([this.#servers.get(name)?.close(), this.#deps.names.stop(name)])
+    this.#servers.delete(name)
+    this.#ports.delete(name)
+    this.#unusedSince.delete(name)
+    this.#bridges.delete(name)
+    journal.delete(`port/${name}`)
+    journal.delete(`bridge/${name}`)
+    logger.info({ network: name }, 'removed a network that nobody uses')
   }
 
   async close(): Promise<void> {
@@ -161,6 +202,7 @@ export class Networks {
     if (canonicalJson(this.#bridges.get(network) ?? null) === canonicalJson(bridge)) return
     this.#bridges.set(network, bridge)
     this.#deps.journal.put(`bridge/${network}`, bridge)
+    this.#deps.onBridge(bridge)
   }
 
   /** Never rejects: containers run without discovery, too, and it is tried again. */

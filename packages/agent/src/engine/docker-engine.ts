@@ -11,7 +11,7 @@ import { get, getStream, hasStatus } from './docker-call.ts'
 import { toEngineError } from './docker-errors.ts'
 import { eventFilters, parseEvent } from './docker-events.ts'
 import { type DockerFacts, fromInspect, fromSummary, toFacts } from './docker-info.ts'
-import { ensureBridge, removeBridge } from './docker-network.ts'
+import { disconnectAll, ensureBridge, removeBridge } from './docker-network.ts'
 import { createPayload, type DockerLimits } from './docker-payload.ts'
 import { followPull } from './docker-pull.ts'
 import { type DockerStats, toStats } from './docker-stats.ts'
@@ -180,10 +180,12 @@ export class DockerEngine implements Engine {
     )
   }
 
-  async removeNetwork(name: string): Promise<void> {
-    await within(this.#clock, slowMs, (abortSignal) =>
-      removeBridge(this.#docker, name, abortSignal),
-    )
+  disconnectAll(name: string): Promise<void> {
+    return within(this.#clock, slowMs, (signal) => disconnectAll(this.#docker, name, signal))
+  }
+
+  removeNetwork(name: string): Promise<void> {
+    return within(this.#clock, slowMs, (signal) => removeBridge(this.#docker, name, signal))
   }
 
   async *events(labels: Labels, signal: AbortSignal): AsyncGenerator<EngineEvent> {

@@ -10,7 +10,7 @@ import {
   type Subnet,
   uniqueLocal,
 } from '../network/core/subnets.ts'
-import { hasStatus } from './docker-call.ts'
+import { get, hasStatus } from './docker-call.ts'
 import { EngineError, type NetworkInfo } from './engine.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -73,6 +73,27 @@ export async function removeBridge(
     // The engine's word for a network with containers on it.
     if (hasStatus(error, 403)) throw new EngineError('conflict', `the network ${name} is in use`)
     throw error
+  }
+}
+
+/** Those that run; what is not running has no endpoint on it. */
+export async function disconnectAll(
+  docker: Docker,
+  name: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const found = await get<NetworkInspectInfo>(docker, `/networks/${name}`, abortSignal).catch(
+    (error: unknown) => {
+      if (hasStatus(error, 404)) return null
+      throw error
+    },
+  )
+  const network = docker.getNetwork(name)
+  for (const Container of Object.keys(found?.Containers ?? {})) {
+    await network.disconnect({ Container, Force: true, abortSignal }).catch((error: unknown) => {
+      // It has gone by itself.
+      if (!hasStatus(error, 404)) throw error
+    })
   }
 }
 

@@ -104,6 +104,8 @@ export interface Engine {
   ): Promise<void>
   /** Makes the bridge network when it is not there. */
   ensureNetwork(name: string, labels: Labels): Promise<NetworkInfo>
+  /** Takes all containers off the network, whether they run or not. Nothing to do is no error. */
+  disconnectAll(name: string): Promise<void>
   /** Nothing to do is no error; one that is in use is a `conflict`. */
   removeNetwork(name: string): Promise<void>
   /**

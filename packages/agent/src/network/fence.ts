@@ -73,7 +73,7 @@ export class Fence {
   /** Resolves when the kernel has a lease for what is about to start; after a while even if it has none. */
   async ready(): Promise<void> {
     const { kernel, clock, beat } = this.#deps
-    if (kernel === null || this.#written !== null) return
+    if (kernel === null || !this.#isInstalled || this.#written !== null) return
     this.#request()
     const controller = new AbortController()
     const late = sleep(clock, readyMs, controller.signal).catch(() => {})

@@ -22,11 +22,15 @@ export interface Surroundings {
 export interface FirewallDeps {
   readonly clock: Clock
   readonly logger: Logger
-  /** Null: the world is made so that zones hold (a simulated one), or the node cannot enforce and has said so. */
+  /** Null: the world is made so that zones hold (a simulated one), or nobody wants it held. */
   readonly kernel: Kernel | null
+  /** Whether there is anything to keep: false on a node that cannot enforce and has said so. */
+  readonly isOn: () => boolean
   readonly surroundings: () => Surroundings
   /** The rules were not as they were set. */
   readonly onDrift: (reason: string) => void
+  /** The kernel cannot be asked, or refuses. */
+  readonly onTrouble: () => void
   /** The table was made, and has this place of the lease in it. */
   readonly onInstalled: (leaseSlot: number | null) => void
 }
@@ -71,7 +75,7 @@ export class Firewall implements TrafficConsumer {
 
   /** Resolves when the kernel goes by everything that was known when this was called. */
   sync(): Promise<void> {
-    if (this.#deps.kernel === null) return Promise.resolve()
+    if (this.#deps.kernel === null || !this.#deps.isOn()) return Promise.resolve()
     this.#next ??= Promise.withResolvers<void>()
     const { promise } = this.#next
     if (!this.#isBusy) void this.#work(this.#deps.kernel)
@@ -108,6 +112,7 @@ export class Firewall implements TrafficConsumer {
       await this.#compare(kernel)
     } catch (error) {
       logger.warn({ err: error }, 'the rules of the kernel cannot be compared')
+      this.#deps.onTrouble()
     }
     this.#isBusy = false
     await this.sync().catch(() => {})
@@ -137,7 +142,10 @@ export class Firewall implements TrafficConsumer {
     while (this.#next !== null) {
       const turn = this.#next
       this.#next = null
-      await this.#pass(kernel).then(turn.resolve, turn.reject)
+      await this.#pass(kernel).then(turn.resolve, (error: unknown) => {
+        this.#deps.onTrouble()
+        turn.reject(error)
+      })
     }
     this.#isBusy = false
     if (this.#isCheckDue) void this.check()

@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process'
-import { delimiter } from 'node:path'
 import { createInterface } from 'node:readline'
 
 import { foreignChanges } from './core/foreign-changes.ts'
 import type { Kernel } from './kernel.ts'
+import { programPath } from './program-path.ts'
 
 const deadlineMs = 10_000
 const maxErrorLength = 500
 const ownProcesses = 64
 
-/** The tool is where only the administrator's path leads on some systems. */
-const path = [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter)
-const environment = { PATH: path, LC_ALL: 'C' }
+const environment = { PATH: programPath, LC_ALL: 'C' }
 
 /** Asks the kernel through the nft program. */
 export class Nft implements Kernel {

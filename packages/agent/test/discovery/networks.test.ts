@@ -43,6 +43,7 @@ function world(listen: Listen, listenDns = noNames) {
     identity: { cluster: 'c', node: 'n' },
     discoveryPort: 7071,
     protect: async () => {},
+    onBridge: () => {},
   })
   return { clock, engine, networks, names, notices }
 }

@@ -25,6 +25,8 @@ t.test(
         clock: new FakeClock(),
         logger: pino({ level: 'silent' }),
         kernel,
+        isOn: () => true,
+        onTrouble: () => {},
         surroundings: () => ({ bridges: [], publications: [], fenced }),
         onDrift: (reason) => told.push(reason),
         onInstalled: () => {},

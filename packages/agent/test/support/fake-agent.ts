@@ -111,6 +111,7 @@ export class FakeWorld {
         servesAddresses: () => this.servesAddresses,
         consumers: [],
         kernel: null,
+        machine: null,
         proxy: null,
       },
       {
@@ -129,6 +130,7 @@ export class FakeWorld {
         discoveryPort: 7071,
         dnsForward: true,
         table: 'inet bulkhead',
+        unenforced: '',
         edgeAddresses: [],
       },
     )

@@ -201,6 +201,12 @@ export class FakeEngine implements Engine {
     }
   }
 
+  async disconnectAll(name: string): Promise<void> {
+    this.#call(`disconnectAll ${name}`)
+    for (const { id, state } of this.containers.values())
+      if (state === 'running') this.disconnect(id)
+  }
+
   async removeNetwork(name: string): Promise<void> {
     this.#call(`removeNetwork ${name}`)
   }

@@ -16,7 +16,11 @@ export function takeFacts(
   tx.putNode({ ...node, facts, mayBeUnenforced, confirmedDead: false })
   if (node.facts.address !== facts.address) tellOfExternals(tx, node.name, facts.address)
   const { enforced, enforcedReason } = facts.network
-  if (enforced || (same && isExcused)) return
+  if (enforced) {
+    if (!node.facts.network.enforced) tx.event({ kind: 'Node', subject: node.name, action: 'enforced', reason: 'its kernel holds zones again' })
+    return
+  }
+  if (same && isExcused) return
   const consequence = mayBeUnenforced
     ? 'the configuration lets it take instances all the same'
     : 'it gets no instances'

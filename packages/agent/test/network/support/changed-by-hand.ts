@@ -39,6 +39,8 @@ const firewall = new Firewall(
     clock: systemClock,
     logger,
     kernel,
+    isOn: () => true,
+    onTrouble: () => {},
     surroundings: () => ({ bridges: [bridge], publications: [], fenced: [] }),
     onDrift: (reason) => told.push(reason),
     onInstalled: () => {},

@@ -1,0 +1,64 @@
+import { pino } from 'pino'
+import t from 'tap'
+
+import { Enforcement } from '../../src/network/enforcement.ts'
+import { whyNotEnforced } from '../../src/network/nft.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+function begin(first: string) {
+  const clock = new FakeClock()
+  const controller = new AbortController()
+  const world = { reason: first, looks: 0, news: [] as string[] }
+  const machine = {
+    whyUnenforced: async () => {
+      world.looks += 1
+      return world.reason
+    },
+  }
+  const enforcement: Enforcement = new Enforcement(
+    {
+      clock,
+      logger: pino({ level: 'silent' }),
+      machine,
+      onNews: () => world.news.push(enforcement.reason),
+    },
+    first,
+  )
+  const running = enforcement.run(controller.signal)
+  return { clock, world, enforcement, stop: () => (controller.abort(), running) }
+}
+
+t.test(
+  'a kernel that does not hold zones any more is told of, and what it cannot guard is refused',
+  async (t) => {
+    const { clock, world, enforcement, stop } = begin('')
+    await clock.pass(60_000)
+    t.same(world.news, [])
+    world.reason = 'there is no nft on this machine'
+    await clock.pass(30_000)
+    t.same(world.news, ['there is no nft on this machine'])
+    t.ok(enforcement.isOn, 'there are rules to keep')
+    world.reason = ''
+    await Promise.all([enforcement.look(), enforcement.look(), enforcement.look()])
+    t.same(world.news, ['there is no nft on this machine', ''])
+    t.equal(world.looks, 4, 'looks at the same time are one')
+    await stop()
+  },
+)
+
+t.test('one that could not at the start may learn to', async (t) => {
+  const { clock, world, enforcement, stop } = begin('there is no nft')
+  t.notOk(enforcement.isOn)
+  world.reason = ''
+  await clock.pass(30_000)
+  t.ok(enforcement.isOn)
+  t.same(world.news, [''])
+  await stop()
+})
+
+t.test('a machine without nft says what to install', async (t) => {
+  const missing = Object.assign(new Error('spawn nft ENOENT'), { code: 'ENOENT' })
+  const run = async (): Promise<void> => Promise.reject(missing)
+  const reason = await whyNotEnforced({ list: async () => null, run, follow: async () => {} })
+  t.equal(reason, 'there is no nft on this machine: install the package nftables')
+})

@@ -1,0 +1,30 @@
+import t from 'tap'
+
+import { takeFacts } from '../../src/sessions/take-facts.ts'
+import { MemoryState } from '../support/memory-state.ts'
+import { aNode } from '../support/records.ts'
+
+t.test('that a kernel does not hold zones any more is told, and that it does again', async (t) => {
+  const state = new MemoryState()
+  const node = aNode('n1')
+  state.putNode(node)
+  const take = (enforced: boolean, enforcedReason: string, isExcused = false): void => {
+    const known = state.nodes.get('n1') ?? node
+    const network = { ...node.facts.network, enforced, enforcedReason }
+    takeFacts(state, known, { ...node.facts, network }, isExcused)
+  }
+  const told = (): readonly string[] =>
+    state.events.splice(0).map(({ action, reason }) => `${action}: ${reason}`)
+  take(true, '')
+  t.same(told(), [])
+  take(false, 'there is no nft')
+  t.same(told(), [
+    'unenforced: its kernel does not hold zones (there is no nft): it gets no instances',
+  ])
+  take(false, 'there is no nft')
+  t.same(told(), [], 'once')
+  take(true, '')
+  t.same(told(), ['enforced: its kernel holds zones again'])
+  take(false, 'there is no nft', true)
+  t.match(told(), [/lets it take instances all the same/])
+})
