@@ -8,6 +8,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { tellOfExternals } from '../../admission/core/external-problems.ts'
 import type { Connection } from '../../sessions/connection.ts'
 import { maxFactsCharacters } from '../../sessions/session.ts'
+import { TextEncoding } from '../../sessions/text-encoding.ts'
 import type { Transaction } from '../../state/view.ts'
 import { authenticate, authorize, mintToken, type Principal } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -64,9 +65,9 @@ function join(tx: Transaction, principal: Principal, name: string, facts: NodeFa
   return mintToken(tx, { kind: 'node', node: name, zone: null, expiresAtMs: null })
 }
 
-function connectionOf(socket: WebSocket): Connection {
+function connectionOf(socket: WebSocket, encoder: TextEncoding): Connection {
   return {
-    send: (text) => socket.send(text),
+    send: (text) => socket.send(encoder.encode(text), { binary: false }),
     close: (code, reason) => {
       socket.close(code, reason)
     },
@@ -78,6 +79,7 @@ function connectionOf(socket: WebSocket): Connection {
 
 function acceptSessions(app: FastifyInstance, deps: ApiDeps): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false })
+  const encoder = new TextEncoding()
   sockets.on('wsClientError', (error, socket) => {
     refuseSocket(socket, new BulkheadError('bad-request', error.message, 'connect with an agent'))
   })
@@ -97,7 +99,7 @@ function acceptSessions(app: FastifyInstance, deps: ApiDeps): void {
       return
     }
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      const session = deps.hub.open(node, connectionOf(opened), beatKey(Buffer.from(hash, 'hex')))
+      const session = deps.hub.open(node, connectionOf(opened, encoder), beatKey(Buffer.from(hash, 'hex')))
       opened.on('message', (data) => session.receive((data as Buffer).toString()))
       opened.on('close', () => deps.hub.closed(session))
       opened.on('error', (error) => deps.logger.warn({ node, error: error.message }, 'the connection of an agent failed'))
