@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 
 import { type Clock, sleep } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
+import { checkConfig, Unloadable } from './check-config.ts'
 import type { ProxyConfig } from './core/config.ts'
 import { takenBySomebody } from './core/listeners.ts'
 import { parseTraffic } from './core/stats.ts'
@@ -17,14 +16,13 @@ import {
   structureOf,
 } from './core/text.ts'
 import { parseMaster } from './core/worker.ts'
+import { findMaster } from './find-master.ts'
 import { limitReplaced, usualReplaced } from './limit-replaced.ts'
 import { readListeners, socketsOf } from './listening.ts'
 import { MasterProcess } from './master-process.ts'
 import { askMaster } from './master-socket.ts'
 import type { Applied, Proxy, ServerTraffic } from './proxy.ts'
 import { type Worker, Workers } from './workers.ts'
-
-const run = promisify(execFile)
 
 export interface HaproxyDeps {
   readonly clock: Clock
@@ -45,7 +43,6 @@ export interface HaproxySettings {
 /** After so long without success, what was asked for is refused. */
 const applyMs = 15_000
 const startMs = 10_000
-const checkMs = 30_000
 const pollMs = 20
 /** After a start that failed. */
 const againMs = 300
@@ -53,14 +50,6 @@ const guardMs = 200
 const sweepMs = 1000
 /** Somebody may have changed it by hand. */
 const verifyMs = 60_000
-
-/** The configuration cannot be loaded: trying again changes nothing. */
-class Unloadable extends Error {}
-
-function alertsIn(text: string): string {
-  const alerts = text.split('\n').filter((line) => line.startsWith('[ALERT]'))
-  return (alerts.length > 0 ? alerts.join('; ') : text.trim()).slice(0, 1000)
-}
 
 /** HAProxy as the node-local proxy: a master that outlives the agent, told of servers without a reload. */
 export class Haproxy implements Proxy {
@@ -191,7 +180,9 @@ export class Haproxy implements Proxy {
   /** It may have been started by an agent that ended before it could write that down. */
   async #isThere(): Promise<boolean> {
     if (this.#master.pid !== null) return true
-    const pid = await this.#ask('show proc').then(parseMaster, () => null)
+    const pid =
+      (await this.#ask('show proc').then(parseMaster, () => null)) ??
+      (await findMaster(this.#settings.directory))
     if (pid === null) return false
     await this.#master.adopt(pid)
     return this.#master.pid !== null
@@ -281,13 +272,7 @@ export class Haproxy implements Proxy {
     for (const [name, text] of certificateLists(config))
       await writeFile(join(directory, name), text)
     await writeFile(`${path}.new`, configText(config, this.#process), { mode: 0o600 })
-    try {
-      await run(binary, ['-c', '-f', 'haproxy.cfg.new'], { cwd: directory, timeout: checkMs })
-    } catch (error) {
-      const said =
-        error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
-      throw new Unloadable(`HAProxy does not accept its configuration: ${alertsIn(said)}`)
-    }
+    await checkConfig(binary, directory, 'haproxy.cfg.new')
     await rename(`${path}.new`, path)
   }
 

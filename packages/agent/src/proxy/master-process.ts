@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type Clock, sleep } from '@bulkhead/shared'
 
 import { startTime } from '../node/process-time.ts'
+import { masterSocket } from './find-master.ts'
 
 export interface MasterFiles {
   readonly directory: string
@@ -56,7 +57,7 @@ export class MasterProcess {
     await rm(socket, { force: true })
     const output = openSync(log, 'a', 0o600)
     // Paths relative to its directory, because names of sockets have to be short.
-    const argv = ['-W', '-S', 'unix@master.sock,mode,600', '-f', 'haproxy.cfg']
+    const argv = ['-W', '-S', `${masterSocket},mode,600`, '-f', 'haproxy.cfg']
     const child = spawn(this.#binary, argv, {
       cwd: directory,
       detached: true,

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+import { systemClock } from '@bulkhead/shared'
+import { pino } from 'pino'
+import { t as tap, test } from 'tap'
+
+import type { ProxyConfig } from '../../src/proxy/core/config.ts'
+import { findMaster } from '../../src/proxy/find-master.ts'
+import { Haproxy } from '../../src/proxy/haproxy.ts'
+import { findAccount } from '../../src/proxy/installation.ts'
+import { ask, startLoad } from './support/clients.ts'
+import { startInstance } from './support/instance.ts'
+import { configOf, installation, skip, startProxy, url, urlOf } from './support/real-proxy.ts'
+
+const timeout = 90_000
+tap.setTimeout(timeout)
+
+const program = fileURLToPath(new URL('support/apply-program.ts', import.meta.url))
+const argv = ['-W', '-S', 'unix@master.sock,mode,600', '-f', 'haproxy.cfg']
+
+void test(
+  'one that was started by an agent that ended at once is found',
+  { skip, timeout },
+  async (t) => {
+    await using real = await startProxy()
+    const instance = await startInstance('web-0')
+    await real.proxy.apply(configOf({ servers: [instance.server] }))
+    await real.proxy.stop()
+    t.equal(await findMaster(real.directory), null)
+    const left = spawn(installation.binary, argv, { cwd: real.directory, stdio: 'ignore' })
+    // It has neither a socket yet, nor has anybody written down that it runs.
+    const next = await real.again()
+    const { leftOut } = await next.apply(configOf({ servers: [instance.server], more: 1 }))
+    t.strictSame(leftOut, [])
+    t.equal(next.pid, left.pid, 'it, and not another one beside it')
+    t.equal(await findMaster(real.directory), left.pid)
+    t.equal((await ask({ url: urlOf(2) })).status, 200)
+    await next.stop()
+    instance.kill()
+  },
+)
+
+void test(
+  'one that another format of the configuration started is gone on with',
+  { skip, timeout },
+  async (t) => {
+    await using real = await startProxy()
+    const instance = await startInstance('web-0')
+    const { directory } = real
+    const earlier = { ...installation, directory, account: null, threads: 1 }
+    const before = new Haproxy({ clock: systemClock, logger: pino({ level: 'silent' }) }, earlier)
+    await before.apply(configOf({ servers: [instance.server] }))
+    const { pid } = before
+    const load = startLoad(url)
+    await real.proxy.apply(configOf({ servers: [instance.server], more: 1 }))
+    t.equal(real.proxy.pid, pid)
+    t.equal((await ask({ url: urlOf(2) })).status, 200)
+    await load.stop()
+    t.strictSame(load.failures, [])
+    instance.kill()
+  },
+)
+
+/** As it is after a package of HAProxy was upgraded, or moved. */
+async function replaceProgram(moved: boolean) {
+  const real = await startProxy()
+  const instance = await startInstance('web-0')
+  const elsewhere = await mkdtemp(join(tmpdir(), 'bulkhead-haproxy-'))
+  const binary = join(elsewhere, 'haproxy')
+  await copyFile(installation.binary, binary)
+  const { directory } = real
+  const earlier = { ...installation, binary, directory, account: null, threads: 1 }
+  const before = new Haproxy({ clock: systemClock, logger: pino({ level: 'silent' }) }, earlier)
+  await before.apply(configOf({ servers: [instance.server] }))
+  await rm(binary)
+  if (!moved) await copyFile(installation.binary, binary)
+  const load = startLoad(url)
+  const sinceMs = performance.now()
+  await real.proxy.apply(configOf({ servers: [instance.server], more: 1 }))
+  const tookMs = Math.round(performance.now() - sinceMs)
+  const { status } = await ask({ url: urlOf(2) })
+  await load.stop()
+  instance.kill()
+  await real[Symbol.asyncDispose]()
+  await rm(elsewhere, { recursive: true })
+  return { failures: load.failures, tookMs, status }
+}
+
+void test('one whose program was upgraded in its place', { skip, timeout }, async (t) => {
+  const { failures, status } = await replaceProgram(false)
+  t.strictSame(failures, [])
+  t.equal(status, 200)
+})
+
+void test(
+  'one whose program is no longer in its place is replaced',
+  { skip, timeout },
+  async (t) => {
+    const { failures, status, tookMs } = await replaceProgram(true)
+    t.comment(`${failures.length} requests failed meanwhile, within ${tookMs} ms`)
+    t.equal(status, 200)
+  },
+)
+
+void test('an agent that is killed in the midst of a reload', { skip, timeout }, async (t) => {
+  await using real = await startProxy()
+  const instance = await startInstance('web-0')
+  const settings = {
+    ...installation,
+    directory: real.directory,
+    account: await findAccount(),
+    threads: 2,
+  }
+  const config = (more: number): ProxyConfig => configOf({ servers: [instance.server], more })
+  await real.proxy.apply(config(0))
+  const { pid } = real.proxy
+  const load = startLoad(url)
+  for (const [round, afterMs] of [20, 60, 100, 140, 200].entries()) {
+    const more = 1 + (round % 2)
+    const order = JSON.stringify({ settings, config: config(more) })
+    const agent = spawn(process.execPath, [program, order], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(agent.stdout, 'data')
+    await delay(afterMs)
+    agent.kill('SIGKILL')
+    await once(agent, 'exit')
+    const { leftOut } = await (await real.again()).apply(config(more))
+    t.strictSame(leftOut, [])
+    t.equal((await ask({ url: urlOf(1 + more) })).status, 200, `killed after ${afterMs} ms`)
+  }
+  await load.stop()
+  t.equal(real.proxy.pid, pid)
+  t.strictSame(load.failures, [])
+  instance.kill()
+})
