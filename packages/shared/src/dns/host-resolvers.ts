@@ -15,10 +15,10 @@ export function hostResolvers(
   file: string,
 ): () => Promise<Resolvers> {
   let lookedMs = -Infinity
+  let looking: Promise<void> = Promise.resolve()
   let seen = ''
   let text: string | null = null
   const look = async (): Promise<void> => {
-    lookedMs = clock.monotonicMs()
     try {
       const { mtimeMs, ino, size } = await stat(file)
       const now = `${mtimeMs} ${ino} ${size}`
@@ -30,7 +30,13 @@ export function hostResolvers(
     }
   }
   return async () => {
-    if (clock.monotonicMs() >= lookedMs + lookAgainMs) await look()
+    const nowMs = clock.monotonicMs()
+    if (nowMs >= lookedMs + lookAgainMs) {
+      lookedMs = nowMs
+      looking = look()
+    }
+    // Who comes while somebody looks waits for it, too.
+    await looking
     return text === null ? noResolvers : parseResolvConf(text, own())
   }
 }
