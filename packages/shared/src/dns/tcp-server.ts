@@ -14,6 +14,8 @@ const limits = {
   pending: 16,
   /** Of answers that its other end does not read. */
   unreadBytes: 256 * 1024,
+  /** When the server ends, for the answers that it owes. */
+  lingerMs: 1000,
 } as const
 
 /** Rejects when the address cannot be bound. */
@@ -21,23 +23,25 @@ export async function listenTcp(
   address: string,
   port: number,
   handler: DnsHandler,
+  reusePort: boolean,
 ): Promise<DnsListening> {
-  const sockets = new Map<Socket, string>()
+  const sockets = new Map<Socket, Connection>()
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     const from = socket.remoteAddress ?? ''
-    const others = [...sockets.values()].filter((other) => other === from)
+    const others = [...sockets.values()].filter((other) => other.from === from)
     if (from === '' || others.length >= limits.connectionsEach) {
       socket.destroy()
       return
     }
-    sockets.set(socket, from)
+    const connection = new Connection(socket, from, handler)
+    sockets.set(socket, connection)
     socket.once('close', () => sockets.delete(socket))
-    new Connection(socket, from, handler).start()
+    connection.start()
   })
   server.maxConnections = limits.connections
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
-  server.listen({ host: address, port, exclusive: true }, resolve)
+  server.listen({ host: address, port, exclusive: true, reusePort }, resolve)
   await promise
   server.off('error', reject)
   server.on('error', () => {})
@@ -46,8 +50,14 @@ export async function listenTcp(
     port: bound !== null && typeof bound === 'object' ? bound.port : port,
     close: () => {
       const { promise: closed, resolve: done } = Promise.withResolvers<void>()
-      server.close(() => done())
-      for (const socket of sockets.keys()) socket.destroy()
+      const late = setTimeout(() => {
+        for (const socket of sockets.keys()) socket.destroy()
+      }, limits.lingerMs)
+      server.close(() => {
+        clearTimeout(late)
+        done()
+      })
+      for (const connection of sockets.values()) connection.finish()
       return closed
     },
   }
@@ -55,8 +65,8 @@ export async function listenTcp(
 
 /** One connection: questions one after another, answers in the order in which they are known. */
 class Connection {
+  readonly from: string
   readonly #socket: Socket
-  readonly #from: string
   readonly #handler: DnsHandler
   #rest: Buffer = Buffer.alloc(0)
   #waiting: readonly Buffer[] = []
@@ -65,7 +75,7 @@ class Connection {
 
   constructor(socket: Socket, from: string, handler: DnsHandler) {
     this.#socket = socket
-    this.#from = from
+    this.from = from
     this.#handler = handler
   }
 
@@ -74,10 +84,13 @@ class Connection {
     socket.setTimeout(limits.idleMs, () => socket.destroy())
     socket.on('error', () => socket.destroy())
     socket.on('data', (data) => this.#take(data))
-    socket.on('end', () => {
-      this.#hasEnded = true
-      this.#endWhenDone()
-    })
+    socket.on('end', () => this.finish())
+  }
+
+  /** Answers what was asked, and ends. */
+  finish(): void {
+    this.#hasEnded = true
+    this.#endWhenDone()
   }
 
   #take(data: Buffer): void {
@@ -104,7 +117,7 @@ class Connection {
   }
 
   async #answer(message: Buffer): Promise<void> {
-    const answer = await this.#handler({ message, transport: 'tcp', from: this.#from })
+    const answer = await this.#handler({ message, transport: 'tcp', from: this.from })
     this.#pending -= 1
     if (this.#socket.destroyed) return
     if (answer !== null) this.#socket.write(frame(answer))
@@ -117,6 +130,7 @@ class Connection {
   }
 
   #endWhenDone(): void {
-    if (this.#hasEnded && this.#pending === 0 && this.#waiting.length === 0) this.#socket.end()
+    if (this.#hasEnded && this.#pending === 0 && this.#waiting.length === 0)
+      this.#socket.destroySoon()
   }
 }

@@ -1,18 +1,23 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import type { DnsHandler, DnsListening } from './server.ts'
 
 /** Questions that are being answered; what comes beyond is dropped, and asked again by who asked. */
 const maxPending = 1024
+/** An end waits for a moment in which no answer is owed, but no longer than this. */
+const lingerMs = 1000
+const lingerStepMs = 5
 
 /** Rejects when the address cannot be bound. */
 export async function listenUdp(
   address: string,
   port: number,
   handler: DnsHandler,
+  reusePort: boolean,
 ): Promise<DnsListening> {
-  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+  const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reusePort })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   socket.once('error', reject)
   socket.bind({ address, port, exclusive: true }, resolve)
@@ -25,14 +30,18 @@ export async function listenUdp(
   socket.off('error', reject)
   // That an answer could not be delivered (its asker has gone) is nobody's trouble.
   socket.on('error', () => {})
-  answerAll(socket, handler)
+  const owed = answerAll(socket, handler)
   return {
     port: socket.address().port,
-    close: () => new Promise((done) => socket.close(() => done())),
+    close: async () => {
+      for (let ms = 0; owed() > 0 && ms < lingerMs; ms += lingerStepMs) await delay(lingerStepMs)
+      await new Promise<void>((done) => socket.close(done))
+    },
   }
 }
 
-function answerAll(socket: Socket, handler: DnsHandler): void {
+/** Returns how many answers are owed. */
+function answerAll(socket: Socket, handler: DnsHandler): () => number {
   let pending = 0
   let isClosed = false
   socket.on('close', () => (isClosed = true))
@@ -46,4 +55,5 @@ function answerAll(socket: Socket, handler: DnsHandler): void {
       .then(send)
       .finally(() => (pending -= 1))
   })
+  return () => pending
 }
