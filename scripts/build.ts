@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { build, type OutputFile } from 'esbuild'
+import { build, type BuildOptions, type OutputFile } from 'esbuild'
 
 import { absentModules, lazyBuiltins, sqliteBinding } from './build/plugins.ts'
 import { precompiledValidators } from './build/validators.ts'
@@ -46,19 +46,14 @@ async function removeStale(current: ReadonlySet<string>): Promise<void> {
   }
 }
 
-const result = await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: {
-    bulkhead: 'packages/cli/src/main.ts',
-    'store-thread': 'packages/controlplane/src/store/sqlite/thread/main.ts',
-  },
   outdir: dist,
   outExtension: { '.js': '.mjs' },
   entryNames: '[name]',
   chunkNames: '[name]-[hash]',
   assetNames: '[name]-[hash]',
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
@@ -87,8 +82,22 @@ const result = await build({
   ],
   write: false,
   logLevel: 'warning',
-})
+} as const satisfies BuildOptions
+
+const results = await Promise.all([
+  build({
+    ...common,
+    entryPoints: {
+      bulkhead: 'packages/cli/src/main.ts',
+      'store-thread': 'packages/controlplane/src/store/sqlite/thread/main.ts',
+    },
+    splitting: true,
+  }),
+  // Whole in one file, which is how an agent knows whether one that runs is its own.
+  build({ ...common, entryPoints: { names: 'packages/agent/src/dns/process/main.ts' } }),
+])
+const outputFiles = results.flatMap((result) => result.outputFiles)
 
 await mkdir(dist, { recursive: true })
-await Promise.all(result.outputFiles.map(writeOutput))
-await removeStale(new Set(result.outputFiles.map((file) => file.path)))
+await Promise.all(outputFiles.map(writeOutput))
+await removeStale(new Set(outputFiles.map((file) => file.path)))

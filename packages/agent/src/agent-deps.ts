@@ -1,10 +1,10 @@
 import type { Clock, NodeFacts } from '@bulkhead/shared'
-import type { Forwarder, ListenDns } from '@bulkhead/shared/dns'
 import type { Logger } from 'pino'
 
 import type { NodeIdentity } from './core/ownership.ts'
 import type { Forwarding } from './core/visible-names.ts'
 import type { Listen } from './discovery/listener.ts'
+import type { NameServing } from './dns/name-serving.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Checker } from './health/checker.ts'
 import type { JournalStorage } from './journal/storage.ts'
@@ -28,17 +28,13 @@ export interface AgentDeps {
   readonly datagrams: Datagrams
   readonly storage: JournalStorage
   readonly listen: Listen
-  readonly dns: {
-    readonly listen: ListenDns
-    /** Has names of others looked up; null: they are refused. */
-    readonly forwarder: Forwarder | null
-  }
+  readonly names: NameServing
   /** Whether connections to the addresses of services are passed on here. */
   readonly servesAddresses: () => boolean
   /** What sends traffic by endpoint tables, or lets it through, beside discovery. */
   readonly consumers: readonly TrafficConsumer[]
   /** Null: there is none on the node. */
-  readonly proxy: Omit<ProxyServiceDeps, 'clock' | 'logger' | 'send' | 'node'> | null
+  readonly proxy: Omit<ProxyServiceDeps, 'clock' | 'logger' | 'send' | 'node' | 'onServed'> | null
   /** What holds zones on this machine; null: nothing needs to, or nothing can and the node's facts say so. */
   readonly kernel: Kernel | null
   /** What of the machine's network others may change; null: nobody does. */
@@ -62,6 +58,8 @@ export interface AgentSettings {
   readonly edgeAddresses: readonly string[]
   /** Zones whose containers may have names of others looked up. */
   readonly dnsForward: Forwarding
+  /** File that names the host's resolvers. */
+  readonly resolvConf: string
   /** Family and name of the kernel's table. */
   readonly table: string
   /** Why the kernel cannot hold zones at the start; empty when it can. */

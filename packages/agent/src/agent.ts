@@ -6,8 +6,7 @@ import { CpuLimits } from './cpu-limits.ts'
 import { answer } from './discovery/answer.ts'
 import { ensureNetworks, networkOfLabels, networksInUse } from './discovery/networks-in-use.ts'
 import { Networks } from './discovery/networks.ts'
-import { nameHandler } from './dns/name-handler.ts'
-import { NameServers } from './dns/name-servers.ts'
+import { NameService } from './dns/name-service.ts'
 import { Drains } from './drains.ts'
 import { EngineWatch } from './engine/engine-watch.ts'
 import { Pulls } from './engine/pulls.ts'
@@ -41,7 +40,7 @@ export class Agent {
   readonly #traffic: TrafficKeeper
   readonly #watch: EngineWatch
   readonly #limits: CpuLimits
-  readonly #names: NameServers
+  readonly #names: NameService
   readonly #networks: Networks
   readonly #guard: Guard
   readonly #facts: FactsKeeper
@@ -63,6 +62,7 @@ export class Agent {
     this.#guard = this.#makeGuard()
     this.#facts = this.#makeFacts()
     this.#proxy = this.#makeProxy()
+    this.#names = this.#makeNames()
     this.#traffic = this.#makeTraffic()
     const onProgress = (reference: string, text: string) =>
       this.#supervisor.notePull(reference, text)
@@ -78,7 +78,6 @@ export class Agent {
     this.#limits = new CpuLimits({ ...deps, containers: watch.containers })
     const askers = new Askers({ ...deps, watch })
     const findAsker = (address: string) => askers.find(address)
-    this.#names = this.#makeNames(findAsker)
     this.#networks = this.#makeNetworks(findAsker)
     const networks = this.#networks
     const pulls = this.#pulls
@@ -129,6 +128,7 @@ export class Agent {
     for (const lineage of restored.lineages) this.#store.restore(lineage)
     for (const [name, port] of restored.ports) this.#networks.restorePort(name, port)
     for (const bridge of restored.bridges) this.#networks.restoreBridge(bridge)
+    this.#names.restore(restored.bridges)
     this.#traffic.restore(restored.tables, restored.policy)
     if (restored.lease) this.#lease.restore(restored.lease)
     this.#facts.restore(restored.engine)
@@ -136,12 +136,12 @@ export class Agent {
     this.#supervisor.run(signal)
     this.#sweepNetworks(signal)
     const guarding = this.#guard.run(signal)
-    const proxying = this.#proxy?.run(signal)
+    const serving = [this.#proxy?.run(signal), this.#names.run(signal)]
     const watching = this.#watch.run(signal)
     const ready = Promise.all([this.#facts.learn(signal), this.#watch.listed])
     // So that what is said first is complete; an engine that is down must not keep the agent from saying so.
     await Promise.race([ready, sleep(this.#deps.clock, firstListMs)])
-    await Promise.all([watching, proxying, guarding, this.#session.run(signal)])
+    await Promise.all([watching, guarding, ...serving, this.#session.run(signal)])
     // What runs on stays guarded.
     if (this.#store.all.size === 0) await this.#guard.firewall.remove()
     this.#runner.close()
@@ -192,7 +192,8 @@ export class Agent {
     const { edgeAddresses } = this.#settings
     const node = () => proxyNode(this.#factsNow(), edgeAddresses)
     const send: ProxyServiceDeps['send'] = (message) => this.#session.send(message)
-    return new ProxyService({ ...this.#deps, ...proxy, node, send })
+    const onServed = () => void this.#names.refresh()
+    return new ProxyService({ ...this.#deps, ...proxy, node, send, onServed })
   }
 
   #makeTraffic(): TrafficKeeper {
@@ -200,26 +201,22 @@ export class Agent {
       ...this.#deps,
       gate: this.#deps.kernel ? this.#guard.firewall : null,
       consumers: [...this.#deps.consumers, ...(this.#proxy ? [this.#proxy] : [])],
+      names: this.#names,
       journal: this.#journal,
       onServed: (revision) => this.#session.send({ kind: 'endpoints-applied', revision }),
     })
   }
 
-  #makeNames(findAsker: FindAsker): NameServers {
-    const { dns, servesAddresses, logger } = this.#deps
-    const directory = this.#traffic
-    const { dnsForward: forwarding } = this.#settings
-    const handler = nameHandler({
-      ...dns,
-      directory,
-      findAsker,
-      servesAddresses,
-      forwarding,
-      logger,
+  #makeNames(): NameService {
+    const { names: serving, servesAddresses } = this.#deps
+    const { dnsForward: forwarding, resolvConf } = this.#settings
+    const addresses = () => ({
+      isServing: servesAddresses(),
+      withIpv6: this.#proxy?.withIpv6 ?? true,
     })
     const onNotice = (action: string, reason: string): void =>
       this.#session.send({ kind: 'notice', action, reason })
-    return new NameServers({ ...this.#deps, listen: dns.listen, handler, onNotice })
+    return new NameService({ ...this.#deps, serving, addresses, forwarding, resolvConf, onNotice })
   }
 
   #makeNetworks(findAsker: FindAsker): Networks {
@@ -259,7 +256,7 @@ export class Agent {
       endpoints: (message) => this.#traffic.apply(message),
       streamOpen: (message) => this.#streams.open(message),
       streamClose: (stream) => this.#streams.close(stream),
-      removed: () => void this.#proxy?.leave(),
+      removed: () => void Promise.all([this.#proxy?.leave(), this.#names.leave()]),
       disconnected: () => this.#streams.closeAll(),
     } satisfies ConstructorParameters<typeof Session>[0]['handlers']
     const beats = new Beats(this.#deps, { ...settings, node: settings.identity.node })

@@ -3,12 +3,13 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { BulkheadError, canonicalJson, systemClock } from '@bulkhead/shared'
-import { ask, Forwarder, hostResolvers, listenDns } from '@bulkhead/shared/dns'
 import { type Logger, pino } from 'pino'
 
-import type { AgentDeps } from './agent-deps.ts'
 import { Agent } from './agent.ts'
 import { listenHttp } from './discovery/listener.ts'
+import { DetachedNames } from './dns/process/detached-names.ts'
+import { namesDirectory } from './dns/process/names-process.ts'
+import { findProgram } from './dns/process/program.ts'
 import { DockerEngine } from './engine/docker-engine.ts'
 import { LiveChecker } from './health/live-checker.ts'
 import { FileStorage } from './journal/storage.ts'
@@ -136,20 +137,6 @@ async function joinWith(
   })
 }
 
-/** Names of others are looked up where this host looks them up. */
-function makeDns(resolvConf: string): AgentDeps['dns'] {
-  const clock = systemClock
-  const own = new Set<string>()
-  const resolvers = hostResolvers(clock, () => own, resolvConf)
-  return {
-    listen: (address, port, handler) => {
-      own.add(address)
-      return listenDns(address, port, handler)
-    },
-    forwarder: new Forwarder({ clock, resolvers, ask, random }),
-  }
-}
-
 interface Around {
   readonly engine: DockerEngine
   readonly logger: Logger
@@ -173,7 +160,10 @@ function makeAgent(identity: Identity, settings: Settings, around: Around): Agen
       datagrams: udpDatagrams,
       storage: new FileStorage(join(settings.data, 'journal')),
       listen: listenHttp,
-      dns: makeDns(settings.tuning.resolvConf),
+      names: new DetachedNames(
+        { clock: systemClock, logger, program: findProgram },
+        namesDirectory(settings.data),
+      ),
       servesAddresses: proxy.isServing,
       consumers: [],
       kernel,

@@ -627,12 +627,12 @@ t.test('discovery knows who asks, and outlives the control plane', async (t) => 
   }
   const tables = [aTable('default/db', 'data', 5, [endpoint])]
   world.send({ kind: 'endpoints', full: true, revision: 5, tables })
-  t.match(world.of('endpoints-applied'), [{ revision: 5 }])
   await engine.inspect('c1')
   await world.clock.pass(31_000)
+  t.match(world.of('endpoints-applied'), [{ revision: 5 }])
   const ask = async (from: string, url = '/v1/discovery/default/db') =>
     world.served.get('172.20.0.1:7071')?.({ method: 'GET', url, from })
-  const answer = await ask('172.20.0.1')
+  const answer = await ask('172.20.1.1')
   t.equal(answer?.status, 200)
   t.same(JSON.parse(answer?.body ?? ''), {
     service: 'db',
@@ -640,17 +640,17 @@ t.test('discovery knows who asks, and outlives the control plane', async (t) => 
     revision: 5,
     endpoints: [endpoint],
   })
-  t.match(await ask('::ffff:172.20.0.1'), { status: 200 })
-  t.match(await ask('172.20.0.99'), { status: 403, contentType: 'application/problem+json' })
-  t.match(await ask('172.20.0.1', '/v1/discovery/other/db'), { status: 403 })
-  t.match(await ask('172.20.0.1', '/v1/discovery/default/web'), { status: 404 })
-  t.match(await ask('172.20.0.1', '/nothing'), { status: 404 })
-  t.match(await ask('172.20.0.99', '/healthz'), { status: 200 })
+  t.match(await ask('::ffff:172.20.1.1'), { status: 200 })
+  t.match(await ask('172.20.1.99'), { status: 403, contentType: 'application/problem+json' })
+  t.match(await ask('172.20.1.1', '/v1/discovery/other/db'), { status: 403 })
+  t.match(await ask('172.20.1.1', '/v1/discovery/default/web'), { status: 404 })
+  t.match(await ask('172.20.1.1', '/nothing'), { status: 404 })
+  t.match(await ask('172.20.1.99', '/healthz'), { status: 200 })
   world.reachable = false
   await world.stop()
   await world.start()
   await world.clock.pass(1000)
-  t.match(await ask('172.20.0.1'), { status: 200 })
+  t.match(await ask('172.20.1.1'), { status: 200 })
   await world.stop()
 })
 
@@ -675,13 +675,15 @@ t.test('names are found by those who may reach them, and outlive the control pla
   world.send({ kind: 'endpoints', full: true, revision: 5, tables })
   await engine.inspect('c1')
   await world.clock.pass(31_000)
-  const ask = async (name: string, type: 'A' | 'AAAA' | 'SRV' = 'A', from = '172.20.0.1') => {
+  const ask = async (name: string, type: 'A' | 'AAAA' | 'SRV' = 'A', from = '172.20.1.1') => {
     const message = question(name, type)
     const handler = world.names.get('172.20.0.1:53')
     return readAnswer(await handler?.({ message, transport: 'udp', from }))
   }
   t.same(await ask('db.default.bulkhead'), { code: 0, answers: ['10.0.0.2'] })
   world.servesAddresses = true
+  world.send({ kind: 'endpoints', full: false, revision: 6, tables: [] })
+  await world.clock.pass(100)
   t.same(await ask('db.default.bulkhead'), { code: 0, answers: ['10.231.0.1'] })
   const target = 'db-0-x.db.default.bulkhead'
   t.same(await ask('_pg._tcp.db.default.bulkhead', 'SRV'), {
@@ -697,9 +699,14 @@ t.test('names are found by those who may reach them, and outlive the control pla
   t.same(await ask('none.default.bulkhead'), { code: 3, answers: [] })
   t.same(await ask('db.test.bulkhead'), { code: 3, answers: [] }, 'another environment')
   t.same(
-    await ask('db.default.bulkhead', 'A', '172.20.0.99'),
+    await ask('db.default.bulkhead', 'A', '172.21.0.99'),
     { code: 5, answers: [] },
     'a stranger',
+  )
+  t.same(
+    await ask('db.default.bulkhead', 'A', '172.20.0.1'),
+    { code: 5, answers: [] },
+    'the host itself',
   )
   t.same(await ask('example.com'), { code: 5, answers: [] }, 'nobody looks it up')
   t.match(engine.specs.get('c1')?.resolver, {
@@ -708,9 +715,32 @@ t.test('names are found by those who may reach them, and outlive the control pla
   })
   world.reachable = false
   await world.stop()
+  t.same(
+    await ask('db.default.bulkhead'),
+    { code: 0, answers: ['10.231.0.1'] },
+    'while there is no agent',
+  )
   await world.start()
   await world.clock.pass(1000)
   t.same(await ask('db.default.bulkhead'), { code: 0, answers: ['10.231.0.1'] })
+  await world.stop()
+})
+
+t.test('a node without names says so in each session, when that has begun', async (t) => {
+  const world = new FakeWorld()
+  world.namesProblem = 'bind EADDRINUSE'
+  await world.start()
+  world.welcome()
+  new Assigner(world).full(assignment())
+  await world.clock.pass(50)
+  const told = () => world.of('notice').filter(({ action }) => action === 'dns-unavailable')
+  t.match(told(), [{ reason: /network bulkhead-default-application: bind EADDRINUSE/ }])
+  world.cut()
+  await world.clock.pass(5000)
+  world.welcome()
+  await world.clock.pass(1000)
+  t.equal(told().length, 2)
+  t.equal(world.of('inventory').length, 2)
   await world.stop()
 })
 

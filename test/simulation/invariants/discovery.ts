@@ -24,7 +24,7 @@ async function askByName(node: SimNode, from: string, service: string): Promise<
   const domain = `${name}.${environment}.bulkhead`
   const lookUp = async (asked: string, type: 'A' | 'SRV') => {
     const message = question(asked, type)
-    return readAnswer(await node.names?.({ message, transport: 'tcp', from }))
+    return readAnswer(await node.names.handler({ message, transport: 'tcp', from }))
   }
   const known = await lookUp(domain, 'A')
   if (known?.code !== 0) return null
@@ -43,10 +43,14 @@ function expected({ records, controlPlane }: World, zone: string, service: strin
   const reaches = controlPlane.running?.state.view.zones.zones[zone]?.reaches ?? []
   if (!wanted || (wanted.spec.zone !== zone && !reaches.includes(wanted.spec.zone))) return null
   // Who is sent nothing for now is not told of.
-  const idle = controlPlane.running?.tables.get(service)?.endpoints.filter(({ weight }) => weight === 0)
+  const idle = controlPlane.running?.tables
+    .get(service)
+    ?.endpoints.filter(({ weight }) => weight === 0)
   const serving = records
     .instancesOf(service)
-    .filter((one) => isLive(one) && isHealthy(one) && !idle?.some(({ instance }) => instance === one.id))
+    .filter(
+      (one) => isLive(one) && isHealthy(one) && !idle?.some(({ instance }) => instance === one.id),
+    )
   const endpoints = serving.flatMap(({ id, node, hostPorts }) =>
     Object.values(hostPorts).map(
       (port) => `${id} ${records.node.get(node ?? '')?.facts.address}:${port}`,

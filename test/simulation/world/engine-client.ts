@@ -89,13 +89,14 @@ export class EngineClient implements Engine {
 
   ensureNetwork(name: string, _labels: Labels): Promise<NetworkInfo> {
     return this.#call('ensureNetwork', name, 5, 60, (engine) => {
-      engine.networks.add(name)
-      const gateway = '172.20.0.1'
+      const number = engine.networks.get(name) ?? Math.max(0, ...engine.networks.values()) + 1
+      engine.networks.set(name, number)
+      const gateway = `172.20.${number}.1`
       return {
         gateway,
         gateways: [gateway],
         device: 'bh-simulated',
-        subnets: ['172.20.0.0/16'],
+        subnets: [`172.20.${number}.0/24`],
         reserved: [],
       }
     })

@@ -31,7 +31,8 @@ export class SimEngine {
   readonly capacity: NodeCapacity
   readonly containers = new Map<string, SimContainer>()
   readonly images = new Set<string>()
-  readonly networks = new Set<string>()
+  /** By name, the number that their addresses have. */
+  readonly networks = new Map<string, number>()
   /** Containers that are somebody else's. */
   readonly foreign = new Set<string>()
   readonly listeners = new Set<(event: ToldEvent | null) => void>()
@@ -132,7 +133,7 @@ export class SimEngine {
     )
     container.program = program
     const startedAtMs = this.host.nowMs()
-    const address = this.#freeAddress()
+    const address = this.#freeAddress(container.spec.network)
     container.info = {
       ...container.info,
       state: 'running',
@@ -196,7 +197,8 @@ export class SimEngine {
 
   /** What it keeps of containers is gone, and the containers with it: somebody has cleared its directory. */
   loseContainers(): void {
-    for (const { info } of this.containers.values()) if (!this.foreign.has(info.id)) this.remove(info.id)
+    for (const { info } of this.containers.values())
+      if (!this.foreign.has(info.id)) this.remove(info.id)
     this.#recent = []
   }
 
@@ -250,10 +252,11 @@ export class SimEngine {
   }
 
   /** Bridges give an address that has become free to the next container. */
-  #freeAddress(): string {
+  #freeAddress(network: string): string {
     const taken = new Set(this.running().map(({ info }) => info.address))
+    const number = this.networks.get(network) ?? 0
     for (let last = 2; ; last++) {
-      const address = `172.20.0.${last}`
+      const address = `172.20.${number}.${last}`
       if (!taken.has(address)) return address
     }
   }

@@ -1,5 +1,4 @@
 import { BulkheadError, type FromAgentMessage, type NodeFacts } from '@bulkhead/shared'
-import type { DnsHandler } from '@bulkhead/shared/dns'
 
 import {
   Agent,
@@ -19,6 +18,7 @@ import { EngineClient } from './engine-client.ts'
 import { SimEngine } from './engine.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Host } from './host.ts'
+import { SimNames } from './names.ts'
 import type { End, Link, Network } from './network.ts'
 import { Process } from './process.ts'
 import { SimProxy } from './proxy.ts'
@@ -48,6 +48,7 @@ export class SimNode {
   readonly link: Link
   readonly heartbeats = new Heartbeats()
   readonly proxy = new SimProxy()
+  readonly names = new SimNames()
   /** What the agent proves itself with; null: it has not joined, or was removed. */
   token: string | null = null
   cluster = ''
@@ -59,8 +60,6 @@ export class SimNode {
   silencedUntilMs = -Infinity
   /** What the agent answers to containers that ask for services; null: nobody does. */
   discovery: DiscoveryHandler | null = null
-  /** The same for DNS. */
-  names: DnsHandler | null = null
   readonly #deps: NodeDeps
   #process: Process | null = null
   #stop: AbortController | null = null
@@ -142,6 +141,7 @@ export class SimNode {
     this.#process?.kill()
     this.engine.stop(true)
     this.proxy.losePower()
+    this.names.losePower()
     this.disk.losePower()
   }
 
@@ -188,13 +188,7 @@ export class SimNode {
           this.discovery = handler
           return { port, close: async () => {} }
         },
-        dns: {
-          listen: async (_address, port, handler) => {
-            this.names = handler
-            return { port, close: async () => {} }
-          },
-          forwarder: null,
-        },
+        names: this.names.fedBy(process),
         servesAddresses: () => false,
         proxy: null,
         consumers: [this.proxy.fedBy(process)],
@@ -212,6 +206,7 @@ export class SimNode {
         preparedSuccessors: this.plan.preparedSuccessors,
         discoveryPort: 7071,
         dnsForward: false,
+        resolvConf: '',
         table: 'inet bulkhead',
         unenforced: '',
         edgeAddresses: [],

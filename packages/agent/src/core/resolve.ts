@@ -1,4 +1,5 @@
-import { type EndpointsView, type EndpointTable, serviceKey } from '@bulkhead/shared'
+import type { EndpointsView, EndpointTable } from '@bulkhead/shared'
+import { serviceKey } from '@bulkhead/shared/basics'
 
 /** Who asks: the instance behind the source address of a request. */
 export interface Asker {

@@ -32,7 +32,7 @@ export function resolverSettings(nameServer: string, environment: string) {
   return {
     servers: [nameServer],
     search: [`${environment}.bulkhead`, 'bulkhead'],
-    // An agent that is being restarted is asked again soon.
+    // A question that was lost is asked again soon.
     options: ['ndots:2', 'timeout:2', 'attempts:4'],
   }
 }

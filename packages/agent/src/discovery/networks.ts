@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 
 import { networkName } from '../core/network-name.ts'
 import { type NodeIdentity, ownership, ownLabels } from '../core/ownership.ts'
-import type { NameServers } from '../dns/name-servers.ts'
+import type { NameService } from '../dns/name-service.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Bridge } from '../network/core/bridge.ts'
@@ -25,7 +25,7 @@ export interface NetworksDeps {
   readonly journal: Journal
   readonly listen: Listen
   readonly handler: DiscoveryHandler
-  readonly names: NameServers
+  readonly names: Pick<NameService, 'addressOn' | 'serveOn' | 'stopOn'>
   readonly identity: NodeIdentity
   readonly discoveryPort: number
   /** Resolves when the kernel holds the zones on all bridges that are known by now. */
@@ -153,7 +153,7 @@ export class Networks {
     this.#made.delete(name)
     this.#removed.add(name)
     await engine.removeNetwork(name)
-    await Promise.all([this.#servers.get(name)?.close(), this.#deps.names.stop(name)])
+    await Promise.all([this.#servers.get(name)?.close(), this.#deps.names.stopOn(name)])
     this.#servers.delete(name)
     this.#ports.delete(name)
     this.#unusedSince.delete(name)
@@ -165,8 +165,7 @@ export class Networks {
 
   async close(): Promise<void> {
     this.#closed = true
-    const closing = [...this.#servers.values()].map((server) => server.close())
-    await Promise.all([...closing, this.#deps.names.close()])
+    await Promise.all([...this.#servers.values()].map((server) => server.close()))
     this.#servers.clear()
   }
 
@@ -179,22 +178,14 @@ export class Networks {
     }
     const info = await engine.ensureNetwork(name, labels)
     const { gateway, gateways, device, subnets, reserved: fenced } = info
-    const [port] = await Promise.all([
+    const bridge = { network: name, environment, zone, device, gateways, subnets, fenced }
+    const [discoveryPort] = await Promise.all([
       this.#serve(name, gateway),
-      this.#deps.names.serve(name, gateway),
+      this.#deps.names.serveOn(bridge),
     ])
-    this.#note({
-      network: name,
-      environment,
-      zone,
-      device,
-      gateways,
-      subnets,
-      fenced,
-      discoveryPort: port,
-    })
+    this.#note({ ...bridge, discoveryPort })
     await this.#deps.protect()
-    return { name, gateway, fenced, discovery: `http://${gateway}:${port}` }
+    return { name, gateway, fenced, discovery: `http://${gateway}:${discoveryPort}` }
   }
 
   #note(bridge: Bridge): void {

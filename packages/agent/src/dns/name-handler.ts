@@ -1,35 +1,30 @@
-import { type DnsHandler, type Forwarder, makeResponder } from '@bulkhead/shared/dns'
-import type { Logger } from 'pino'
+import { type AskedBy, type DnsHandler, type Forwarder, makeResponder } from '@bulkhead/shared/dns'
 
-import type { FindAsker } from '../askers.ts'
-import { type Forwarding, mayForward, visibleNames } from '../core/visible-names.ts'
-import type { TrafficKeeper } from '../traffic/keeper.ts'
+import { mayForward, visibleNames } from '../core/visible-names.ts'
+import { bridgeOf, hasIpv6 } from './core/bridge-of.ts'
+import { emptyDirectory, type NameState } from './core/name-state.ts'
 
 export interface NameHandlerDeps {
-  readonly directory: Pick<TrafficKeeper, 'tables' | 'reaches' | 'revision' | 'policy'>
-  readonly findAsker: FindAsker
-  /** Whether connections to the addresses of services are passed on here. */
-  readonly servesAddresses: () => boolean
+  readonly state: () => NameState
   readonly forwarder: Forwarder | null
-  readonly forwarding: Forwarding
-  readonly logger: Logger
+  /** Somebody was left without an answer. */
+  readonly onError: (error: unknown) => void
 }
 
-/** Answers containers by DNS, from the last good tables. */
-export function nameHandler(deps: NameHandlerDeps): DnsHandler {
-  const { directory, findAsker, servesAddresses, forwarder, forwarding, logger } = deps
-  return makeResponder({
-    asker: async (from) => {
-      const asker = await findAsker(from)
-      if (asker === null) return { names: null, forwards: false }
-      const { policy } = directory
-      const addresses = servesAddresses() ? policy : null
-      return {
-        names: visibleNames(asker, directory, addresses),
-        forwards: forwarder !== null && mayForward(forwarding, asker.zone),
-      }
-    },
-    forwarder,
-    onError: (error) => logger.error({ err: error }, 'a name could not be looked up'),
-  })
+/** Answers containers by DNS. */
+export function nameHandler({ state, forwarder, onError }: NameHandlerDeps): DnsHandler {
+  const asker = (from: string): AskedBy => {
+    const { bridges, directory, forwarding } = state()
+    const bridge = bridgeOf(from, bridges)
+    if (bridge === null) return { names: null, forwards: false }
+    const { environment, zone } = bridge
+    const known = directory ?? emptyDirectory
+    const { addresses } = known
+    const reachable = addresses && !hasIpv6(bridge) ? { ...addresses, services6: null } : addresses
+    return {
+      names: visibleNames({ environment, zone }, known, reachable),
+      forwards: forwarder !== null && mayForward(forwarding, zone),
+    }
+  }
+  return makeResponder({ asker, forwarder, onError })
 }

@@ -75,6 +75,7 @@ export class Haproxy implements Proxy {
     this.#process = { account: account && { ...account, root }, threads }
     this.#master = new MasterProcess({ ...deps, binary: settings.binary }, directory)
     this.#workers = new Workers((line) => this.#ask(line))
+    this.#isServing = this.#master.pid !== null
   }
 
   /** Process id of the master; null when it does not run. */
@@ -82,7 +83,7 @@ export class Haproxy implements Proxy {
     return this.#master.pid
   }
 
-  /** It has gone by what it was last told at least once since the agent began. */
+  /** It has gone by what it was told at least once, by this agent or by the one that has left it running. */
   get isServing(): boolean {
     return this.#isServing
   }

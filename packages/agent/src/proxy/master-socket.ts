@@ -1,22 +1,13 @@
-import { closeSync, openSync } from 'node:fs'
 import { connect } from 'node:net'
-import { basename, dirname } from 'node:path'
 
-/** The kernel takes no longer names of sockets. */
-const longestPath = 100
+import { withShortPath } from '../node/short-path.ts'
+
 const deadlineMs = 5000
 const longestAnswer = 64 * 1024 * 1024
 
 /** Sends one line to the socket of HAProxy's master and resolves with everything that it answers. */
-export async function askMaster(path: string, line: string): Promise<string> {
-  if (path.length <= longestPath) return ask(path, line)
-  // Reached through an open descriptor of its directory, a name is short, however long the directory's own is.
-  const directory = openSync(dirname(path), 'r')
-  try {
-    return await ask(`/proc/self/fd/${directory}/${basename(path)}`, line)
-  } finally {
-    closeSync(directory)
-  }
+export function askMaster(path: string, line: string): Promise<string> {
+  return withShortPath(path, (short) => ask(short, line))
 }
 
 function ask(path: string, line: string): Promise<string> {

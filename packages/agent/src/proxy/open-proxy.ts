@@ -5,15 +5,15 @@ import type { Logger } from 'pino'
 
 import { certificateCheck } from './certificate-check.ts'
 import { CertificateFiles } from './certificates.ts'
+import { proxyDirectory } from './directory.ts'
 import { Haproxy } from './haproxy.ts'
 import { findAccount, findHaproxy } from './installation.ts'
-import { proxyDirectory } from './leave.ts'
 import { LocalNetworks } from './local-networks.ts'
 import type { ProxyServiceDeps } from './proxy-service.ts'
 
 /** The node's proxy, or why there is none. */
 export interface OpenedProxy {
-  readonly deps: Omit<ProxyServiceDeps, 'clock' | 'logger' | 'send' | 'node'> | null
+  readonly deps: Omit<ProxyServiceDeps, 'clock' | 'logger' | 'send' | 'node' | 'onServed'> | null
   readonly facts: Pick<NetworkFacts, 'proxy' | 'proxyReason'>
   /** Whether connections to the addresses of services are passed on here. */
   readonly isServing: () => boolean

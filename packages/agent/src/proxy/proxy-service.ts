@@ -28,6 +28,8 @@ export interface ProxyServiceDeps {
   readonly send: (message: FromAgentMessage) => void
   readonly node: () => ProxyNode
   readonly certificates: CertificateFiles
+  /** It goes by something else than before. */
+  readonly onServed: () => void
 }
 
 type SecretValue = Extract<ToAgentMessage, { kind: 'secrets' }>['secrets'][number]
@@ -89,6 +91,12 @@ export class ProxyService implements TrafficConsumer {
     const { leftOut } = await this.#deps.proxy.apply(config)
     this.#tell([...(problem === null ? [] : [problem]), ...problems, ...leftOut])
     if (leftOut.length > 0) this.#retry()
+    this.#deps.onServed()
+  }
+
+  /** Whether services are offered at their addresses of IPv6, too; false as long as it is not known. */
+  get withIpv6(): boolean {
+    return this.#local !== null && this.#local.networks.services6 !== null
   }
 
   /**

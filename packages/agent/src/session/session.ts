@@ -124,7 +124,12 @@ export class Session {
     }
   }
 
+  /** Nobody hears what is said before the session has begun. */
   send(message: FromAgentMessage): void {
+    if (this.#welcomed) this.#say(message)
+  }
+
+  #say(message: FromAgentMessage): void {
     this.#connection?.send(JSON.stringify(message))
   }
 
@@ -152,7 +157,7 @@ export class Session {
     signal.addEventListener('abort', close, { once: true })
     if (signal.aborted) close()
     this.#timer = clock.after(welcomeMs, close)
-    this.send({ kind: 'hello', wireVersion, facts: handlers.facts(), bootId, nowMs: clock.nowMs() })
+    this.#say({ kind: 'hello', wireVersion, facts: handlers.facts(), bootId, nowMs: clock.nowMs() })
     const reason = await closed.promise
     signal.removeEventListener('abort', close)
     this.#timer?.cancel()
@@ -214,15 +219,19 @@ export class Session {
       this.#connection?.close()
       return
     }
-    handlers.welcome(message)
     lease.welcomed(message.leaseMs)
-    if (this.#welcomed) return
-    this.#welcomed = true
+    if (!this.#welcomed) this.#begin(message)
+    handlers.welcome(message)
+  }
+
+  #begin(message: Message<'welcome'>): void {
+    const { handlers, logger } = this.#deps
     const last = this.outbox.open()
     const { reports, unmanaged } = handlers.inventory()
     const known = new Set(reports.map((report) => report.instance))
     const forgotten = last.filter((report) => !known.has(report.instance))
-    this.send({ kind: 'inventory', reports: [...reports, ...forgotten], unmanaged })
+    this.#say({ kind: 'inventory', reports: [...reports, ...forgotten], unmanaged })
+    this.#welcomed = true
     logger.info({ instances: reports.length }, 'in session with the server')
     this.#heartbeatMs = Math.min(Math.max(message.heartbeatMs, heartbeatMinMs), heartbeatMaxMs)
     this.beat()

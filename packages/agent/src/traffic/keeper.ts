@@ -15,6 +15,8 @@ export interface TrafficKeeperDeps {
   /** What lets traffic through, before anything is sent; null: nothing has to. */
   readonly gate: TrafficConsumer | null
   readonly consumers: readonly TrafficConsumer[]
+  /** What others hear from of where services are: it follows the gate. */
+  readonly names: TrafficConsumer | null
   /** All consumers go by the tables of this revision. */
   readonly onServed: (revision: number) => void
 }
@@ -27,35 +29,32 @@ export interface TrafficKeeperDeps {
 export class TrafficKeeper implements Directory {
   readonly #deps: TrafficKeeperDeps
   readonly #gate: Lane | null
-  readonly #lanes: readonly Lane[]
+  readonly #names: Lane | null
+  readonly #others: readonly Lane[]
   /** The latest. */
   #traffic: Traffic = { revision: 0, tables: new Map(), policy: null }
   #turn = 0
-  /** What names are answered from. */
+  /** What is told of where services are. */
   #shown: Traffic = this.#traffic
+  #shownTurn = 0
   #reaches: Readonly<Record<string, readonly string[]>> = {}
   /** The turn that has been told of. */
   #acknowledged = 0
 
   constructor(deps: TrafficKeeperDeps) {
     this.#deps = deps
-    const { gate } = deps
-    this.#gate = gate === null ? null : this.#makeLane(gate, (traffic) => this.#show(traffic))
-    const others = deps.consumers.map((consumer) => this.#makeLane(consumer, () => {}))
-    this.#lanes = this.#gate === null ? others : [this.#gate, ...others]
+    const { gate, names } = deps
+    this.#gate = gate === null ? null : this.#makeLane(gate, (offer) => this.#show(offer))
+    this.#names = names === null ? null : this.#makeLane(names, () => {})
+    this.#others = deps.consumers.map((consumer) => this.#makeLane(consumer, () => {}))
+  }
+
+  get #lanes(): readonly Lane[] {
+    return [this.#gate, this.#names, ...this.#others].filter((lane) => lane !== null)
   }
 
   get tables(): ReadonlyMap<string, EndpointTable> {
     return this.#shown.tables
-  }
-
-  get policy(): Policy | null {
-    return this.#shown.policy
-  }
-
-  /** Of the tables. */
-  get revision(): number {
-    return this.#shown.revision
   }
 
   get reaches(): Readonly<Record<string, readonly string[]>> {
@@ -66,7 +65,7 @@ export class TrafficKeeper implements Directory {
   restore(tables: readonly EndpointTable[], policy: Policy | null): void {
     const byService = new Map(tables.map((table) => [table.service, table]))
     this.#traffic = { revision: 0, tables: byService, policy }
-    this.#show(this.#traffic)
+    this.#showTables(this.#traffic)
     this.refresh()
   }
 
@@ -96,9 +95,9 @@ export class TrafficKeeper implements Directory {
     this.#take({ ...this.#traffic })
   }
 
-  #makeLane(consumer: TrafficConsumer, onTried: (traffic: Traffic) => void): Lane {
-    const onSettled = ({ traffic }: Offer): void => {
-      onTried(traffic)
+  #makeLane(consumer: TrafficConsumer, onTried: (offer: Offer) => void): Lane {
+    const onSettled = (offer: Offer): void => {
+      onTried(offer)
       this.#acknowledge()
     }
     return new Lane({ ...this.#deps, consumer, onSettled })
@@ -108,13 +107,21 @@ export class TrafficKeeper implements Directory {
     this.#traffic = traffic
     this.#turn += 1
     const offer = { turn: this.#turn, traffic }
-    if (this.#gate === null) this.#show(traffic)
-    for (const lane of this.#lanes) lane.take(offer)
+    if (this.#gate === null) this.#show(offer)
+    else this.#gate.take(offer)
+    for (const lane of this.#others) lane.take(offer)
     if (this.#lanes.length === 0) this.#tell(offer)
   }
 
   /** Also when the gate has refused: what it did not open stays shut, and the rest is better known than not. */
-  #show(traffic: Traffic): void {
+  #show({ turn, traffic }: Offer): void {
+    if (turn === this.#shownTurn) return
+    this.#shownTurn = turn
+    this.#showTables(traffic)
+    this.#names?.take({ turn, traffic })
+  }
+
+  #showTables(traffic: Traffic): void {
     if (this.#shown.policy !== traffic.policy) {
       const zones = Object.entries(traffic.policy?.zones ?? {})
       this.#reaches = Object.fromEntries(zones.map(([zone, { reaches }]) => [zone, reaches]))

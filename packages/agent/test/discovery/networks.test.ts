@@ -4,11 +4,12 @@ import t from 'tap'
 
 import type { Listen } from '../../src/discovery/listener.ts'
 import { Networks } from '../../src/discovery/networks.ts'
-import { NameServers } from '../../src/dns/name-servers.ts'
+import { NameService } from '../../src/dns/name-service.ts'
 import { EngineError } from '../../src/engine/engine.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeEngine } from '../support/fake-engine.ts'
+import { InProcessNames } from '../support/in-process-names.ts'
 
 const noNames: ListenDns = async (_, port) => ({ port, close: async () => {} })
 
@@ -25,13 +26,16 @@ function world(listen: Listen, listenDns = noNames) {
     close: async () => {},
   }
   const journal = new Journal({ clock, logger, storage })
-  const names = new NameServers({
-    clock,
+  const names = new NameService({
     logger,
-    listen: listenDns,
-    handler: async () => null,
+    serving: new InProcessNames(clock, listenDns),
+    forwarding: false,
+    resolvConf: '',
+    addresses: () => ({ isServing: false, withIpv6: false }),
     onNotice: (action, reason) => notices.push(`${action}: ${reason}`),
   })
+  const ending = new AbortController()
+  void names.run(ending.signal)
   const networks = new Networks({
     names,
     clock,
@@ -130,6 +134,7 @@ t.test('a network without DNS is said, tried again, and then has it', async (t) 
   networks.forget()
   await networks.ensure('prod', 'data')
   t.equal(bound.length, 1, 'it is not bound again')
-  await networks.close()
+  await names.stopOn(name)
   t.equal(networks.nameServerOn(name), null)
+  await networks.close()
 })

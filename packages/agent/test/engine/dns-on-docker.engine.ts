@@ -165,19 +165,19 @@ t.test('names, on a real engine', { skip }, async (t) => {
     t.comment(`from the message to an answer that dig has printed: p50 ${p50} ms, p99 ${p99} ms`)
   })
 
-  await t.test(
-    'while the agent is restarted a program waits, and then has it',
-    { skip: withoutProxy },
-    async (t) => {
-      await node.stop()
-      const pending = fetchInside('web')
-      await new Promise((resolve) => setTimeout(resolve, 500))
-      const sessions = server.of('inventory').length
-      node.start({ config })
-      await server.until('a session', () => server.of('inventory').length > sessions)
-      t.equal(await pending, 'web')
-    },
-  )
+  await t.test('while there is no agent, and with what is told to the next one', async (t) => {
+    await node.stop()
+    t.equal(await dig(gateway, '+short', `web.${environment}.bulkhead`), `${expected}\n`)
+    t.equal(await dig(gateway, '+short', '+tcp', 'example.test'), '127.0.0.7\n')
+    if (!withoutProxy) t.equal(await fetchInside('web'), 'web')
+    const sessions = server.of('inventory').length
+    node.start({ config })
+    await server.until('a session', () => server.of('inventory').length > sessions)
+    t.equal(await dig(gateway, '+short', `web.${environment}.bulkhead`), `${expected}\n`)
+    await told('moving', 'application', [{ ...own, address: '10.1.3.1' }])
+    t.equal(await dig(gateway, '+short', `moving.${environment}.bulkhead`), '10.1.3.1\n')
+    if (!withoutProxy) t.equal(await fetchInside('web'), 'web')
+  })
 
   await t.test(
     'what is too long comes over TCP, through the engine’s own resolver, too',

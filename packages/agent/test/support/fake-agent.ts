@@ -1,5 +1,12 @@
 import type { Beat, NodeFacts, ToAgentMessage } from '@bulkhead/shared'
-import { beatKeyOfToken, decodeBeat, encodeBeat, FromAgentMessage, isSignedBy, wireVersion } from '@bulkhead/shared'
+import {
+  beatKeyOfToken,
+  decodeBeat,
+  encodeBeat,
+  FromAgentMessage,
+  isSignedBy,
+  wireVersion,
+} from '@bulkhead/shared'
 import type { DnsHandler } from '@bulkhead/shared/dns'
 import { pino } from 'pino'
 import { Compile } from 'typebox/schema'
@@ -14,6 +21,7 @@ import type { ConnectionHandlers, Transport } from '../../src/session/transport.
 import { aPolicy } from './endpoints.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeEngine } from './fake-engine.ts'
+import { InProcessNames } from './in-process-names.ts'
 
 const validator = Compile(FromAgentMessage)
 
@@ -39,6 +47,13 @@ export class FakeWorld {
   readonly answers = new Map<string, CheckResult>()
   readonly served = new Map<string, DiscoveryHandler>()
   readonly names = new Map<string, DnsHandler>()
+  /** Why names cannot be served; empty when they can. */
+  namesProblem = ''
+  readonly #serving = new InProcessNames(this.clock, async (address, port, handler) => {
+    if (this.namesProblem !== '') throw new Error(this.namesProblem)
+    this.names.set(`${address}:${port}`, handler)
+    return { port, close: async () => void this.names.delete(`${address}:${port}`) }
+  })
   servesAddresses = false
   readonly #checker: Checker = {
     check: async (_, { instance }) => this.answers.get(instance) ?? { ok: true, detail: '' },
@@ -46,6 +61,7 @@ export class FakeWorld {
   answersHeartbeats = true
   acknowledges = true
   #connection: ConnectionHandlers | null = null
+  #phase: 'opened' | 'greeted' | 'synced' = 'opened'
   #isReachable = true
   #controller: AbortController | null = null
   #running: Promise<void> = Promise.resolve()
@@ -55,11 +71,14 @@ export class FakeWorld {
       if (!this.#isReachable) throw new Error('connect ECONNREFUSED')
       if (token !== 'node-token') throw new Error('HTTP 401')
       this.#connection = handlers
+      this.#phase = 'opened'
       return {
         bufferedBytes: 0,
         send: (text) => {
-          const message: unknown = JSON.parse(text)
-          if (!validator.Check(message)) throw new Error(`nonsense: ${text}`)
+          const message = JSON.parse(text) as FromAgentMessage
+          const isKnown: boolean = validator.Check(message)
+          if (!isKnown) throw new Error(`nonsense: ${text}`)
+          this.#expect(message.kind)
           this.received.push(message)
           queueMicrotask(() => this.#acknowledge(message))
         },
@@ -101,13 +120,7 @@ export class FakeWorld {
           this.served.set(`${address}:${port}`, handler)
           return { port, close: async () => void this.served.delete(`${address}:${port}`) }
         },
-        dns: {
-          listen: async (address, port, handler) => {
-            this.names.set(`${address}:${port}`, handler)
-            return { port, close: async () => void this.names.delete(`${address}:${port}`) }
-          },
-          forwarder: null,
-        },
+        names: this.#serving,
         servesAddresses: () => this.servesAddresses,
         consumers: [],
         kernel: null,
@@ -129,6 +142,7 @@ export class FakeWorld {
         preparedSuccessors: options.preparedSuccessors ?? 0,
         discoveryPort: 7071,
         dnsForward: true,
+        resolvConf: '/etc/resolv.conf',
         table: 'inet bulkhead',
         unenforced: '',
         edgeAddresses: [],
@@ -151,6 +165,14 @@ export class FakeWorld {
 
   sendText(text: string): void {
     this.#connection?.onMessage(text)
+  }
+
+  /** As the control plane does, which closes a session in which something comes out of order. */
+  #expect(kind: FromAgentMessage['kind']): void {
+    const first = { opened: 'hello', greeted: 'inventory', synced: null } as const
+    const only = first[this.#phase]
+    if (only !== null && kind !== only) throw new Error(`${kind} came out of order`)
+    this.#phase = this.#phase === 'opened' ? 'greeted' : 'synced'
   }
 
   #acknowledge(message: FromAgentMessage): void {

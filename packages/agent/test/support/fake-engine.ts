@@ -142,7 +142,7 @@ export class FakeEngine implements Engine {
     if (container.state === 'running') return
     this.#findNetwork(this.specs.get(containerId)?.network ?? '')
     const startedAtMs = this.#clock.nowMs()
-    const address = `172.20.0.${containerId.slice(1)}`
+    const address = `172.20.1.${containerId.slice(1)}`
     this.#put({ ...container, state: 'running', startedAtMs, exitCode: null, address })
     this.#emit({ kind: 'started', containerId, labels: container.labels, atMs: startedAtMs })
   }

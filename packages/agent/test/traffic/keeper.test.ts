@@ -25,7 +25,7 @@ function slowConsumer(name: string) {
   return { name, serve, offered }
 }
 
-function begin({ hasGate = false } = {}) {
+function begin({ hasGate = false, hasNames = false } = {}) {
   const clock = new FakeClock()
   const storage = {
     read: async () => null,
@@ -40,12 +40,30 @@ function begin({ hasGate = false } = {}) {
   const kernel = slowConsumer('kernel')
   const onServed = (revision: number): void => void served.push(revision)
   const gate = hasGate ? kernel : null
-  const keeper = new TrafficKeeper({ clock, logger, journal, gate, consumers: [slow], onServed })
+  const followers = slowConsumer('names')
+  const names = hasNames ? followers : null
+  const keeper = new TrafficKeeper({
+    clock,
+    logger,
+    journal,
+    gate,
+    consumers: [slow],
+    names,
+    onServed,
+  })
   const put = (revision: number, ...services: string[]): void => {
     const tables = services.map((service) => aTable(service, 'data', revision, []))
     keeper.apply({ kind: 'endpoints', full: false, revision, tables })
   }
-  return { clock, keeper, offered: slow.offered, gated: kernel.offered, served, put }
+  return {
+    clock,
+    keeper,
+    offered: slow.offered,
+    gated: kernel.offered,
+    named: followers.offered,
+    served,
+    put,
+  }
 }
 
 t.test(
@@ -144,7 +162,10 @@ t.test('a consumer that hangs keeps nothing from the kernel', async (t) => {
 })
 
 t.test('names are told when the kernel has let them through', async (t) => {
-  const { clock, keeper, gated, put } = begin({ hasGate: true })
+  const { clock, keeper, offered, gated, named, served, put } = begin({
+    hasGate: true,
+    hasNames: true,
+  })
   keeper.restore([aTable('prod/old', 'data', 3, [])], aPolicy({ application: ['data'] }))
   t.same([...keeper.tables.keys()], ['prod/old'], 'what was there before is known from the start')
   gated[0]?.done.resolve()
@@ -155,11 +176,24 @@ t.test('names are told when the kernel has let them through', async (t) => {
   gated[1]?.done.resolve()
   await clock.pass(1)
   t.same([...keeper.tables.keys()], ['prod/old', 'prod/a'])
-  t.equal(keeper.revision, 5)
+  named[0]?.done.resolve()
+  await clock.pass(1)
+  t.equal(named[1]?.traffic.revision, 5)
   put(6, 'prod/b')
   gated[2]?.done.reject(new Error('no'))
   await clock.pass(1)
   t.ok(keeper.tables.has('prod/b'), 'a kernel that refuses does not keep names from being known')
+  gated[3]?.done.resolve()
+  for (const { done } of offered) done.resolve()
+  await clock.pass(2000)
+  for (const { done } of [...gated, ...offered]) done.resolve()
+  await clock.pass(1)
+  t.notOk(served.includes(6), 'they are waited for')
+  named[1]?.done.resolve()
+  await clock.pass(1)
+  named[2]?.done.resolve()
+  await clock.pass(1)
+  t.equal(served.at(-1), 6)
 })
 
 t.test('revisions may begin anew', async (t) => {

@@ -1,4 +1,4 @@
-import { addressFamily, canonicalAddress } from '@bulkhead/shared'
+import { addressFamily, canonicalAddress } from '@bulkhead/shared/basics'
 
 /** An address, or a network in CIDR form, in the one way in which the kernel's tools write it. */
 export function canonicalNetwork(text: string): string {

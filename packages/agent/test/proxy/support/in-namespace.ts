@@ -13,7 +13,7 @@ import {
 } from '@bulkhead/shared'
 import { pino } from 'pino'
 
-import { leaveMachine } from '../../../src/proxy/leave.ts'
+import { leaveMachine } from '../../../src/leave.ts'
 import { openProxy } from '../../../src/proxy/open-proxy.ts'
 import { ProxyService } from '../../../src/proxy/proxy-service.ts'
 import { ask } from './clients.ts'
@@ -67,6 +67,7 @@ const service = new ProxyService({
   logger: pino({ level: 'silent' }),
   ...opened.deps,
   send: () => {},
+  onServed: () => {},
   node,
 })
 const serve = (...tables: EndpointTable[]): Promise<void> =>
