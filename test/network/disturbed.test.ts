@@ -18,7 +18,7 @@ import {
 } from './probe.ts'
 
 const skip = whyNotEngines() ?? false
-const timeout = 170_000
+const timeout = 240_000
 tap.setTimeout(timeout)
 
 const spec = (name: string, zone: string, image: string): string => `
@@ -32,6 +32,24 @@ ports: { http: 8080 }
 resources: { cpu: 0.2, memory: 32Mi }
 health: { readiness: { http: { port: http, path: /healthz }, interval: 500ms } }
 update: { minHealthyTime: 100ms }
+`
+
+const zones = (presentation: string): string => `
+apiVersion: bulkhead/v1
+kind: Zones
+zones:
+  presentation: { edge: true, reaches: [${presentation}] }
+  application: { reaches: [data] }
+  data: {}
+`
+
+const external = (address: string): string => `
+apiVersion: bulkhead/v1
+kind: ExternalService
+name: legacy
+zone: application
+addresses: [ ${address} ]
+ports: { http: ${hostPort} }
 `
 
 async function told(cluster: Cluster, action: string, text: RegExp): Promise<boolean> {
@@ -121,6 +139,40 @@ void test('zones hold while others disturb them', { skip, timeout }, async (t) =
     await loop.exited
     await delay(2000)
     t.same(await probeFromContainer(from.host, id, itself(to)), [], 'and holds again')
+  })
+
+  await t.test('a proxy that hangs', async (t) => {
+    const { web, api } = await placesOf(cluster)
+    const from = at(web)
+    const target = published(at(api))
+    const trying = await keepTrying(from.host, from.instance.containerId ?? '', [target])
+    const answers = (): number => trying.answers()[target.name] ?? 0
+    await waitFor('answers', 10_000, () => answers() > 5)
+    await first(cluster).run(['sh', '-c', 'kill -STOP $(pidof haproxy)'])
+    // This is what it hangs over; what follows does not wait for it.
+    await cluster.run(['apply', '-f', '-'], external(cluster.hosts.address))
+    await delay(500)
+    t.ok(answers() > 5)
+    const beganAtMs = performance.now()
+    await cluster.run(['apply', '-f', '-'], zones(''))
+    let last = { count: answers(), atMs: performance.now() }
+    while (performance.now() - beganAtMs < 5000) {
+      const count = answers()
+      if (count > last.count) last = { count, atMs: performance.now() }
+      await delay(50)
+    }
+    await trying.end()
+    const tookMs = Math.round(last.atMs - beganAtMs)
+    t.ok(tookMs < 2500, `the last answer came ${tookMs} ms after the command to withdraw it`)
+    await first(cluster).run(['sh', '-c', 'kill -CONT $(pidof haproxy)'])
+    await cluster.run(['apply', '-f', '-'], zones('application'))
+    await cluster.run(['delete', 'external-service', 'legacy'])
+    const id = from.instance.containerId ?? ''
+    await waitFor(
+      'what is declared',
+      10_000,
+      async () => (await probeFromContainer(from.host, id, [target])).length > 0,
+    )
   })
 
   await t.test('an engine that is started anew', async (t) => {
@@ -221,5 +273,31 @@ void test('zones hold while others disturb them', { skip, timeout }, async (t) =
     await waitFor('the event', 5000, () => told(cluster, 'enforced', /./))
     await cluster.run(['scale', 'web', '--replicas', '2'])
     await waitConverged(cluster, 20_000)
+  })
+
+  await t.test('a machine without IPv6', async (t) => {
+    const host = first(cluster)
+    await host.run(['sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6'])
+    cluster.agent(1).kill()
+    await cluster.agent(1).exited
+    await cluster.startAgent(1)
+    await waitFor('the node', 20_000, async () =>
+      (await cluster.nodes()).every(({ state }) => state === 'ready'),
+    )
+    await cluster.run(
+      ['apply', '-f', '-', '--wait'],
+      `${spec('plain', 'data', image)}environment: other\n`,
+    )
+    await waitFor('the report', 5000, () =>
+      told(
+        cluster,
+        'network-limited',
+        /bulkhead-other-data has no IPv6 \(this machine has no IPv6\)/,
+      ),
+    )
+    t.notOk(
+      await told(cluster, 'network-limited', /exclusive/),
+      'it has its part for exclusive instances',
+    )
   })
 })

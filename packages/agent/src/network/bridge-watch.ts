@@ -30,6 +30,8 @@ const restLooks = 5
 export class BridgeWatch {
   readonly #deps: BridgeWatchDeps
   readonly #missed = new Map<string, number>()
+  /** Made again and not seen since: an engine whose bridges cannot be seen from here is not disturbed twice. */
+  readonly #unseen = new Set<string>()
 
   constructor(deps: BridgeWatchDeps) {
     this.#deps = deps
@@ -57,7 +59,7 @@ export class BridgeWatch {
   }
 
   async #look(): Promise<void> {
-    const { machine, networks, isReady, logger } = this.#deps
+    const { machine, networks, isReady } = this.#deps
     const devices = isReady() ? await machine.devices().catch(() => null) : null
     if (devices === null) return
     const { bridges } = networks()
@@ -65,25 +67,31 @@ export class BridgeWatch {
       if (!bridges.some((bridge) => bridge.network === network)) this.#missed.delete(network)
     }
     for (const bridge of bridges) {
-      const { network, device } = bridge
-      const missed =
-        devices.has(device) || networks().isMaking(network)
-          ? 0
-          : (this.#missed.get(network) ?? 0) + 1
-      this.#missed.set(network, missed)
-      if (missed < missedLooks) continue
-      this.#missed.set(network, -restLooks)
-      await this.#mend(bridge).catch((error: unknown) => {
-        logger.warn({ err: error, network, device }, 'a bridge is gone and cannot be made again')
-      })
+      if (this.#isMissing(bridge, devices)) await this.#mend(bridge)
     }
   }
 
+  #isMissing({ network, device }: Bridge, devices: ReadonlySet<string>): boolean {
+    const isThere = devices.has(device)
+    if (isThere) this.#unseen.delete(network)
+    const isBusy = this.#deps.networks().isMaking(network)
+    const missed = isThere || isBusy ? 0 : (this.#missed.get(network) ?? 0) + 1
+    this.#missed.set(network, missed)
+    return missed >= missedLooks && !this.#unseen.has(network)
+  }
+
   async #mend(bridge: Bridge): Promise<void> {
-    const { networks, isUsed, onRepaired } = this.#deps
-    const isMade = await networks().mend(bridge, isUsed(bridge.network))
+    const { networks, isUsed, onRepaired, logger } = this.#deps
     const { device, network } = bridge
-    if (!isMade) return
+    this.#missed.set(network, -restLooks)
+    try {
+      const isMade = await networks().mend(bridge, isUsed(network))
+      this.#unseen.add(network)
+      if (!isMade) return
+    } catch (error) {
+      logger.warn({ err: error, network, device }, 'a bridge is gone and cannot be made again')
+      return
+    }
     onRepaired(
       `the bridge ${device} of the network ${network} was gone; it was made again, and containers on it are replaced`,
     )

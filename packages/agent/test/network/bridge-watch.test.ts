@@ -27,6 +27,7 @@ function begin() {
     isReady: true,
     isMaking: false,
     fails: false,
+    isElsewhere: false,
     mended: 0,
     repaired: [] as string[],
     unfiltered: 0,
@@ -47,7 +48,7 @@ function begin() {
       mend: async (_bridge, isUsed) => {
         world.mended += 1
         if (world.fails) throw new Error('the engine is busy')
-        world.devices.add('bh-web')
+        if (!world.isElsewhere) world.devices.add('bh-web')
         return isUsed
       },
     }),
@@ -99,6 +100,20 @@ t.test('an engine that cannot is asked from time to time', async (t) => {
   await clock.pass(60_000)
   t.ok(world.mended >= 6 && world.mended <= 10, `${world.mended} times in a minute`)
   t.same(world.repaired, [])
+  await stop()
+})
+
+t.test('an engine whose bridges are not to be seen from here is not disturbed again', async (t) => {
+  const { clock, world, stop } = begin()
+  world.isElsewhere = true
+  world.devices.delete('bh-web')
+  await clock.pass(60_000)
+  t.equal(world.mended, 1)
+  world.devices.add('bh-web')
+  await clock.pass(1000)
+  world.devices.delete('bh-web')
+  await clock.pass(3000)
+  t.equal(world.mended, 2, 'one that was seen meanwhile is')
   await stop()
 })
 
