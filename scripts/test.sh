@@ -100,7 +100,7 @@ anyFailed=false
 check 'types' tsc
 check 'lint' oxlint --type-aware --deny-warnings
 suite unit 2 120 packages/*/test
-suite engines 1 600 test
+suite engines 2 600 test
 
 set --
 for output in "$results"/*.tap; do

@@ -5,7 +5,6 @@ import { type TapPoint, TapReader } from './tap-points.ts'
 
 const reader = new TapReader()
 let counts = { passed: 0, failed: 0, skipped: 0 }
-let startedAt = performance.now()
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`)
@@ -26,12 +25,11 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (endedFile === undefined) continue
   const failed = endedFile.ok ? '' : `, ${Math.max(counts.failed, 1)} failed`
   const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`
-  const took = ((performance.now() - startedAt) / 1000).toFixed(1)
+  const took = (endedFile.tookMs / 1000).toFixed(1)
   print(
     `${endedFile.ok ? 'ok    ' : 'FAILED'} ${endedFile.name}: ${counts.passed} passed${failed}${skipped}` +
       ` (${took} s)`,
   )
   counts = { passed: 0, failed: 0, skipped: 0 }
-  startedAt = performance.now()
 }
 take(reader.end())

@@ -12,7 +12,7 @@ export interface TapPoint {
 /** What a line of TAP completed: a result, and at the outermost level the end of a file. */
 export interface TapProgress {
   readonly points: readonly TapPoint[]
-  readonly endedFile?: { readonly name: string; readonly ok: boolean }
+  readonly endedFile?: { readonly name: string; readonly ok: boolean; readonly tookMs: number }
 }
 
 interface OpenTest {
@@ -24,6 +24,7 @@ interface OpenTest {
 
 const pointPattern = /^( *)(ok|not ok) \d+(?: - (.*?))?(?: # (.*))?$/
 const directivePattern = /^(SKIP|TODO)\b ?(.*)$/i
+const timePattern = /^time=([\d.]+)ms/
 
 /**
  * Reads TAP 14 with nested subtests line by line. A test counts by its assertions; it counts
@@ -64,7 +65,8 @@ export class TapReader {
 
   #readPoint(indent: number, ok: boolean, name: string, directive: string): TapProgress {
     const closed = this.#open.at(-1)?.indent === indent ? this.#open.pop() : undefined
-    const file = indent === 0 ? { endedFile: { name, ok } } : {}
+    const tookMs = Number(timePattern.exec(directive)?.[1] ?? 0)
+    const file = indent === 0 ? { endedFile: { name, ok, tookMs } } : {}
     const [, kind, reason = ''] = directivePattern.exec(directive) ?? []
     const failed = !ok && kind === undefined
     const counted = closed === undefined || closed.points === 0 || (failed && closed.failures === 0)
