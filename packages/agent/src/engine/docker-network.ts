@@ -124,7 +124,8 @@ async function findFree(
   labels: Labels,
   abortSignal: AbortSignal,
 ): Promise<Subnet> {
-  const trial = `${name}.trial`
+  // Of its own, for newer engines refuse a second network of a name, and two agents of one engine may try at once.
+  const trial = `${deviceName(name, labels)}.trial`
   await removeBridge(docker, trial, abortSignal)
   const network = await docker.createNetwork({ ...baseOf(trial, labels), abortSignal })
   const [made] = await findBridges(docker, trial, abortSignal)

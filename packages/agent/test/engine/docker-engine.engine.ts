@@ -83,7 +83,8 @@ t.test('a real engine', { skip }, async (t) => {
   })
 
   await t.test('a network that isolates, made once', async (t) => {
-    await Promise.all([1, 2].map(() => engine.ensureNetwork(network, labels)))
+    const nodes = ['a', 'b'].map((node) => ({ ...labels, 'bulkhead.node': node }))
+    await Promise.all(nodes.map((own) => engine.ensureNetwork(network, own)))
     const made = await engine.ensureNetwork(network, labels)
     t.match(made.gateway, /^\d+\.\d+\.\d+\.\d+$/)
     t.same(await engine.ensureNetwork(network, labels), made, 'also after a race')
