@@ -16,7 +16,8 @@ export const unknownEngine: EngineReport = {
 }
 
 type ProxyFacts = Pick<NetworkFacts, 'proxy' | 'proxyReason'>
-const noProxy: ProxyFacts = { proxy: null, proxyReason: 'there is no proxy on the node' }
+/** As long as nobody has looked. */
+const noProxy: ProxyFacts = { proxy: null, proxyReason: '' }
 
 type NodeSettings = Pick<Identity, 'address' | 'zones' | 'environments' | 'labels' | 'host'>
 

@@ -22,10 +22,16 @@ export async function findHaproxy(binary = 'haproxy'): Promise<Installation> {
   const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin:/sbin`
   try {
     if ((await findCommand('ip', path)) === null) {
-      return unusable('the command ip is not installed; install the package iproute2')
+      return unusable(
+        'the command ip is not installed; install the package iproute2 and start the agent anew',
+      )
     }
     const found = await findCommand(binary, path)
-    if (found === null) return unusable('HAProxy is not installed; install the package haproxy')
+    if (found === null) {
+      return unusable(
+        'HAProxy is not installed; install the package haproxy and start the agent anew',
+      )
+    }
     const { stdout } = await run(found, ['-v'], { timeout: timeoutMs, env: { PATH: path } })
     return judge(stdout, found)
   } catch (error) {

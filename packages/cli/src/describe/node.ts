@@ -21,6 +21,11 @@ function shownEngine({ engine }: NodeView): string | null {
   return `Docker ${version} (API ${apiVersion}), ${os} ${architecture}, kernel ${kernel}, cgroup ${cgroup}, ${storage}`
 }
 
+function shownProxy({ network: { proxy, proxyReason } }: NodeView): string {
+  if (proxy !== null) return `HAProxy ${proxy}`
+  return proxyReason === '' ? 'none' : `none: ${proxyReason}`
+}
+
 export async function describeNode(node: NodeView, deps: DescribeDeps): Promise<void> {
   const { client, cli, look } = deps
   const { style } = look
@@ -46,6 +51,7 @@ export async function describeNode(node: NodeView, deps: DescribeDeps): Promise<
         'Zones held',
         node.network.enforced ? 'by the kernel' : `no: ${node.network.enforcedReason}`,
       ],
+      ['Proxy', shownProxy(node)],
       ['Agent', node.agentVersion],
       ['Joined', shownTime(node.joinedAt, look)],
       ['Last heard', shownTime(node.lastHeardAt, look)],

@@ -169,6 +169,7 @@ const texts: readonly (readonly [string, string])[] = [
     Memory        768Mi of 8Gi reserved
     Engine        Docker 28.2.2 (API 1.50), debian x86_64, kernel 6.1, cgroup 2, overlay2
     Zones held    by the kernel
+    Proxy         none: HAProxy is not installed; install the package haproxy and start the agent anew
     Agent         0.1.0
     Joined        9d ago (2026-02-20T12:00:00Z)
     Last heard    1s ago (2026-03-01T11:59:59Z)

@@ -74,7 +74,12 @@ export const node = (given: Partial<NodeView> = {}): NodeView => ({
     cgroup: '2',
     storage: 'overlay2',
   },
-  network: { enforced: true, enforcedReason: '', proxy: null, proxyReason: '' },
+  network: {
+    enforced: true,
+    enforcedReason: '',
+    proxy: null,
+    proxyReason: 'HAProxy is not installed; install the package haproxy and start the agent anew',
+  },
   agentVersion: '0.1.0',
   joinedAt: '2026-02-20T12:00:00.000Z',
   lastHeardAt: '2026-03-01T11:59:59.000Z',

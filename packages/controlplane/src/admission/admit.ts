@@ -149,8 +149,19 @@ function missingSecrets({ secrets }: Transaction, { environment, expose }: Servi
     .map((name) => `there is no secret ${name} yet: nothing is exposed with it until bulkhead secret set ${name} -e ${environment}`)
 }
 
+/** Nor does it wait for proxies. */
+function missingProxies(tx: Transaction, { environment, zone, expose }: ServiceSpec): string[] {
+  if (expose.length === 0) return []
+  const edge = [...tx.nodes.values()].filter(({ facts: { zones, environments } }) => {
+    return zones.includes(zone) && (environments.length === 0 || environments.includes(environment))
+  })
+  const without = edge.find(({ facts: { network } }) => network.proxyReason !== '')
+  if (!without || edge.some(({ facts: { network } }) => network.proxy !== null)) return []
+  return [`no node of zone ${zone} has a proxy, so that nothing is exposed: bulkhead describe node ${without.name} says why`]
+}
+
 function applyService(tx: Transaction, { key, source, spec, image, ...admitted }: AdmittedService): ObjectChange {
-  const warnings = [...admitted.warnings, ...missingSecrets(tx, spec)]
+  const warnings = [...admitted.warnings, ...missingSecrets(tx, spec), ...missingProxies(tx, spec)]
   const service = tx.services.get(key)
   if (tx.externals.has(key)) {
     throw new BulkheadError('conflict', `${key} is an external service`, 'delete that first, or choose another name')

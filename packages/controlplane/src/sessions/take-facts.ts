@@ -15,6 +15,7 @@ export function takeFacts(
   if (same && isExcused && !node.confirmedDead) return
   tx.putNode({ ...node, facts, mayBeUnenforced, confirmedDead: false })
   if (node.facts.address !== facts.address) tellOfExternals(tx, node.name, facts.address)
+  tellOfProxy(tx, node, facts)
   const { enforced, enforcedReason } = facts.network
   if (enforced) {
     if (!node.facts.network.enforced) tx.event({ kind: 'Node', subject: node.name, action: 'enforced', reason: 'its kernel holds zones again' })
@@ -26,4 +27,17 @@ export function takeFacts(
     : 'it gets no instances'
   const reason = `its kernel does not hold zones (${enforcedReason}): ${consequence}`
   tx.event({ kind: 'Node', subject: node.name, action: 'unenforced', reason })
+}
+
+/** Without a proxy everything else goes on, and what is exposed there is missing. */
+function tellOfProxy(tx: Transaction, node: Node, { network }: NodeFacts): void {
+  const { proxy, proxyReason } = network
+  const before = node.facts.network
+  const event = { kind: 'Node', subject: node.name } as const
+  if (proxy === null && before.proxyReason !== proxyReason) {
+    const consequence = 'nothing is exposed at its addresses, and names lead to instances there'
+    tx.event({ ...event, action: 'no-proxy', reason: `it has no proxy (${proxyReason}): ${consequence}` })
+  } else if (proxy !== null && before.proxy === null && before.proxyReason !== '') {
+    tx.event({ ...event, action: 'proxy', reason: `it has a proxy: HAProxy ${proxy}` })
+  }
 }

@@ -28,3 +28,25 @@ t.test('that a kernel does not hold zones any more is told, and that it does aga
   take(false, 'there is no nft', true)
   t.match(told(), [/lets it take instances all the same/])
 })
+
+t.test('a node without a proxy is told of once, and that it has one', async (t) => {
+  const state = new MemoryState()
+  const node = aNode('n1')
+  state.putNode(node)
+  const take = (proxy: string | null, proxyReason: string): void => {
+    const known = state.nodes.get('n1') ?? node
+    const network = { ...node.facts.network, proxy, proxyReason }
+    takeFacts(state, known, { ...node.facts, network }, false)
+  }
+  const told = (): readonly string[] =>
+    state.events.splice(0).map(({ action, reason }) => `${action}: ${reason}`)
+  take('2.6.12', '')
+  t.same(told(), [], 'nobody had looked before')
+  take(null, 'HAProxy is not installed')
+  take(null, 'HAProxy is not installed')
+  t.same(told(), [
+    'no-proxy: it has no proxy (HAProxy is not installed): nothing is exposed at its addresses, and names lead to instances there',
+  ])
+  take('2.6.12', '')
+  t.same(told(), ['proxy: it has a proxy: HAProxy 2.6.12'])
+})
