@@ -23,6 +23,8 @@ export class CertificateFiles {
   readonly #directory: string
   readonly #check: CertificateCheck
   #known: Certificates = new Map()
+  /** What was found out, by the hash of the value, which takes HAProxy a moment each. */
+  #described: ReadonlyMap<string, Description> = new Map()
 
   constructor(directory: string, check: CertificateCheck = async () => null) {
     this.#directory = directory
@@ -62,12 +64,22 @@ export class CertificateFiles {
 
   async #describe(values: SecretValues): Promise<Certificates> {
     const known = new Map<string, Description>()
+    const described = new Map<string, Description>()
     for (const [secret, value] of values) {
-      const described = describeOne(value)
-      const problem = 'problem' in described ? null : await this.#check(certificateFile(secret))
-      known.set(secret, problem === null ? described : { problem })
+      const hash = createHash('sha256').update(value).digest('hex')
+      const description =
+        described.get(hash) ?? this.#described.get(hash) ?? (await this.#look(secret, value))
+      described.set(hash, description)
+      known.set(secret, description)
     }
+    this.#described = described
     return known
+  }
+
+  async #look(secret: string, value: Buffer): Promise<Description> {
+    const described = describeOne(value)
+    const problem = 'problem' in described ? null : await this.#check(certificateFile(secret))
+    return problem === null ? described : { problem }
   }
 
   #pathOf(secret: string): string {

@@ -65,6 +65,7 @@ export class ProxyService implements TrafficConsumer {
   #retrying = false
   #loading: Promise<void> | null = null
   #setting: Promise<void> = Promise.resolve()
+  #isSetting = false
   #needed: SecretValues = new Map()
 
   constructor(deps: ProxyServiceDeps) {
@@ -80,8 +81,8 @@ export class ProxyService implements TrafficConsumer {
     const { node, certificates } = this.#deps
     this.#loading ??= certificates.load()
     await this.#loading
-    // Those that have come are about to be there.
-    await this.#setting
+    // Those that have come are about to be there; many new ones are not waited for.
+    if (this.#isSetting) await Promise.race([this.#setting, sleep(this.#deps.clock, lastsMs)])
     const { config, problems } = makeConfig(
       traffic,
       { ...policy, ...networks },
@@ -118,7 +119,10 @@ export class ProxyService implements TrafficConsumer {
   async #keepAfter(before: Promise<void>, values: SecretValues, onSet: () => void): Promise<void> {
     await before
     if (values !== this.#needed) return
-    if (await this.#set(values)) onSet()
+    this.#isSetting = true
+    const isSet = await this.#set(values)
+    this.#isSetting = false
+    if (isSet) onSet()
     else this.#deps.clock.after(retryMs, () => void this.#keep(values, onSet))
   }
 

@@ -39,6 +39,30 @@ t.test('HAProxy has the last word', async (t) => {
   t.match(refused.known.get('prod/good'), { problem: 'no: certificates/prod.good.pem' })
 })
 
+t.test('HAProxy is asked about each certificate once', async (t) => {
+  const asked: string[] = []
+  const files = new CertificateFiles(t.testdir(), async (file) => {
+    asked.push(file)
+    return null
+  })
+  const [one, two] = [make('rsa:2048'), make('rsa:2048')]
+  await files.set(new Map([['prod/one', one]]))
+  await files.set(
+    new Map([
+      ['prod/one', one],
+      ['prod/two', two],
+    ]),
+  )
+  await files.set(
+    new Map([
+      ['prod/one', two],
+      ['prod/two', two],
+    ]),
+  )
+  t.strictSame(asked, ['certificates/prod.one.pem', 'certificates/prod.two.pem'])
+  t.strictSame(files.known.get('prod/one'), files.known.get('prod/two'))
+})
+
 t.test('HAProxy is asked', async (t) => {
   const directory = t.testdir({ certificates: {} })
   writeFileSync(join(directory, 'certificates', 'prod.good.pem'), make('rsa:2048'))
