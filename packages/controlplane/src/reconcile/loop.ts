@@ -8,19 +8,21 @@ import type { Written } from '../state/group-commit.ts'
 import type { State } from '../state/state.ts'
 import type { Changed, ClusterView, Commit, Transaction } from '../state/view.ts'
 import { applySteps } from './apply-steps.ts'
+import { addAsked, type Asked } from './asked.ts'
 import { reconcileContext } from './context.ts'
 import { isMoveForBalance } from './core/rebalance.ts'
 import { reconcile } from './core/reconcile.ts'
-import { addWanted } from './wanted.ts'
-import { WorkQueue } from './work-queue.ts'
+import { type Urgency, WorkQueue } from './work-queue.ts'
 
 /** One transaction looks at about so many instances, and writes half as many steps: agents must not wait for it. */
 const lookedAtPerTick = 2_000
 const costOfStep = 2
 /** While one tick is on its way to the disk the next one is made; no more, so that what is urgent does not wait. */
 const ticksAtOnce = 2
-/** Where so many services or fewer were changed, the answer goes to the disk with the question; nobody waits for more. */
+/** A change of so many services or fewer is answered in the same commit; nobody waits for more. */
 const answeredAtOnce = 4
+/** What agents report is answered so when the service has at most so many instances: readers of it are waiting. */
+const smallService = 250
 /** Services that wait for room look again at most this often when room may have been made. */
 const waitingEveryMs = 100
 /** After a refused write (a full disk, say) the same work is tried again this much later. */
@@ -57,6 +59,8 @@ export class ReconcileLoop {
   #underWay = 0
   /** Revisions of ticks on their way to the disk: what they changed calls for another look, which is nobody's hurry. */
   readonly #own = new Set<number>()
+  /** Revisions that go to the disk with their answer, and the services that were looked at for them. */
+  readonly #answered = new Map<number, ReadonlySet<ServiceKey>>()
   #roomTimer: Timer | null = null
 
   constructor(deps: LoopDeps) {
@@ -89,44 +93,63 @@ export class ReconcileLoop {
   follow(commits: readonly Commit[]): void {
     let roomMade = false
     for (const { revision, changes } of commits) {
-      const own = this.#own.has(revision)
-      for (const change of changes) roomMade = this.#take(change, own) || roomMade
+      for (const change of changes) roomMade = this.#take(change, revision) || roomMade
     }
     if (roomMade) this.#roomMade()
     this.#wake()
   }
 
-  /** What was asked for and is little is done at once, so that both are one commit. */
+  /** What calls for a look at little is looked at now, so that the answer goes to the disk with it. */
   #answer(written: readonly Written[]): void {
-    const asked = new Set<ServiceKey>()
-    for (const { revision, changes } of written) {
-      if (!this.#own.has(revision)) addWanted(asked, changes)
-    }
-    if (asked.size === 0 || asked.size > answeredAtOnce) return
+    const asked: Asked = { wanted: new Set(), observed: new Set() }
+    const others = written.filter(({ revision }) => !this.#own.has(revision))
+    for (const { changes } of others) addAsked(asked, changes)
+    const { view } = this.#deps.state
+    const small = [...asked.observed].filter((key) => view.instancesOf(key).length <= smallService)
+    const keys = new Set([...asked.wanted, ...small])
+    if (keys.size === 0 || keys.size > answeredAtOnce) return
     if (this.#isResting || this.#underWay >= ticksAtOnce) return
-    for (const key of asked) this.#queue.add(key, 'wanted')
-    void this.#tick(this.#queue.drainWanted())
+    const looked = new Set<ServiceKey>()
+    for (const { revision } of others) this.#answered.set(revision, looked)
+    const forget = (): void => {
+      for (const { revision } of others) this.#answered.delete(revision)
+    }
+    void this.#tick(this.#takeOut(keys, looked)).finally(forget)
+  }
+
+  *#takeOut(keys: Iterable<ServiceKey>, taken: Set<ServiceKey>): Generator<ServiceKey, undefined> {
+    for (const key of keys) {
+      this.#queue.delete(key)
+      taken.add(key)
+      yield key
+    }
+    return undefined
   }
 
   /** Marks whom the change concerns; true when somebody who waits may find room now. */
-  #take(change: Changed, own: boolean): boolean {
+  #take(change: Changed, revision: number): boolean {
     const { view } = this.#deps.state
+    const own = this.#own.has(revision)
     const observed = own ? 'follow-up' : 'observed'
+    const wanted = own ? 'follow-up' : 'wanted'
+    const mark = (key: ServiceKey, urgency: Urgency): void => {
+      if (!this.#answered.get(revision)?.has(key)) this.#queue.add(key, urgency)
+    }
     switch (change.kind) {
       case 'service':
-        this.#queue.add(change.key, own ? 'follow-up' : 'wanted')
+        mark(change.key, wanted)
         for (const dependent of view.dependentsOf(change.key)) this.#queue.add(dependent, observed)
         return change.after === undefined
       case 'revision':
       case 'rollout': {
         const service = (change.after ?? change.before)?.service
-        if (service !== undefined) this.#queue.add(service, own ? 'follow-up' : 'wanted')
+        if (service !== undefined) mark(service, wanted)
         return change.kind === 'revision'
       }
       case 'instance': {
         const service = (change.after ?? change.before)?.service
         if (service === undefined) return false
-        this.#queue.add(service, observed)
+        mark(service, observed)
         const healthBefore = change.before?.observed.health
         if (healthBefore !== change.after?.observed.health) {
           for (const dependent of view.dependentsOf(service)) this.#queue.add(dependent, observed)

@@ -28,11 +28,6 @@ export class WorkQueue {
     this.#queues[urgency].add(key)
   }
 
-  /** Takes out what is wanted, and nothing else. */
-  drainWanted(): Generator<ServiceKey, undefined> {
-    return takeFrom(this.#queues.wanted)
-  }
-
   delete(key: ServiceKey): void {
     for (const urgency of urgencies) this.#queues[urgency].delete(key)
   }

@@ -77,3 +77,37 @@ t.test('a change of many services is acknowledged before they are looked at', as
   await rest()
   t.equal(placed(), 5)
 })
+
+t.test('what an agent reports is answered in the commit of the report', async (t) => {
+  const { state, store, rest } = await begin(t)
+  await state.write(
+    admin,
+    (tx) => void apply(tx, { name: 'web', replicas: 2, update: { minHealthyTime: 0 } }),
+  )
+  await rest()
+  const before = store.batches.length
+  await state.write({ actor: 'node:n1' }, (tx) => {
+    for (const instance of tx.instancesOf('default/web')) {
+      const since = { startedAtMs: tx.nowMs, healthySinceMs: tx.nowMs }
+      tx.putInstance({
+        ...instance,
+        observed: { ...instance.observed, state: 'running', health: 'healthy', ...since },
+      })
+    }
+  })
+  t.equal(store.batches.length, before + 1)
+  t.match(state.view.services.get('default/web'), { status: 'converged', reason: '2 of 2 healthy' })
+  await rest()
+  const after = store.batches.length
+  await state.write({ actor: 'node:n1' }, (tx) => {
+    const [instance] = tx.instancesOf('default/web')
+    if (instance)
+      tx.putInstance({ ...instance, observed: { ...instance.observed, reason: 'as before' } })
+  })
+  await rest()
+  t.equal(
+    store.batches.length,
+    after + 1,
+    'what calls for nothing is looked at, and nothing is written',
+  )
+})
