@@ -1,5 +1,6 @@
 /** An entry of its own: it loads what reads and writes DNS messages, which only servers of names need. */
 export * from './dns/core/name.ts'
+export { KeptAnswers } from './dns/core/kept-answers.ts'
 export { rcode, type Transport } from './dns/core/message.ts'
 export { type AskedBy, respond } from './dns/core/respond.ts'
 export type { VisibleNames } from './dns/core/zone.ts'

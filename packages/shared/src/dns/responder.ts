@@ -11,9 +11,14 @@ export function makeResponder(deps: {
 }): DnsHandler {
   const { asker, forwarder, onError } = deps
   const answer = (by: AskedBy, { message, transport, from }: Parameters<DnsHandler>[0]) => {
+    const kept = by.kept?.find(message, transport)
+    if (kept) return kept
     const outcome = respond(message, transport, by)
     if (outcome.kind === 'silence') return null
-    if (outcome.kind === 'answer') return outcome.message
+    if (outcome.kind === 'answer') {
+      if (outcome.mayBeKept) by.kept?.keep(message, transport, outcome.message)
+      return outcome.message
+    }
     if (forwarder === null) return outcome.failed
     return forwarder
       .forward(message, outcome.query, transport, from)

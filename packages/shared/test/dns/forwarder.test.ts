@@ -52,7 +52,7 @@ async function world(
   const resolvers = async () => ({ servers, timeoutMs, attempts: 2 })
   const forwarder = new Forwarder({ clock, resolvers, ask, random: Math.random, port: up.port })
   const responder = makeResponder({
-    asker: () => ({ names: namesOf([]), forwards: true }),
+    asker: () => ({ names: namesOf([]), forwards: true, kept: null }),
     forwarder,
     onError: (error) => t.fail(String(error)),
   })

@@ -14,7 +14,7 @@ import { endpoint, namesOf, question, table } from './support.ts'
 const endpoints = Array.from({ length: 100 }, (_, index) => endpoint(index))
 const names = namesOf([table('prod/api'), table('prod/big', { endpoints })])
 const responder = makeResponder({
-  asker: () => ({ names, forwards: false }),
+  asker: () => ({ names, forwards: false, kept: null }),
   forwarder: null,
   onError: (error) => t.fail(String(error)),
 })
@@ -126,7 +126,7 @@ t.test('a fault answers nobody and ends nothing', async (t) => {
     makeResponder({
       asker: async () => {
         if (isBroken) throw new Error('broken')
-        return { names, forwards: false }
+        return { names, forwards: false, kept: null }
       },
       forwarder: null,
       onError: (error) => errors.push(error),

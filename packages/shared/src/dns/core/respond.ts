@@ -1,3 +1,4 @@
+import type { KeptAnswers } from './kept-answers.ts'
 import {
   encodeAnswer,
   encodeBad,
@@ -9,10 +10,15 @@ import {
   type Transport,
 } from './message.ts'
 import { parseName } from './name.ts'
-import { answerFromZone, type VisibleNames } from './zone.ts'
+import { answerFromZone, turns, type VisibleNames } from './zone.ts'
 
 export type Outcome =
-  | { readonly kind: 'answer'; readonly message: Buffer }
+  | {
+      readonly kind: 'answer'
+      readonly message: Buffer
+      /** It is the same for every question that differs from this one in its id alone, and has the same turn. */
+      readonly mayBeKept: boolean
+    }
   /** The name is somebody else's, and the asker may have it looked up; `failed` is what it hears when that fails. */
   | { readonly kind: 'forward'; readonly query: Query; readonly failed: Buffer }
   /** Nobody waits for an answer. */
@@ -24,6 +30,8 @@ export interface AskedBy {
   readonly names: VisibleNames | null
   /** Whether names outside the domain are looked up for it. */
   readonly forwards: boolean
+  /** Answers that were made for it; null: none are kept. */
+  readonly kept: KeptAnswers | null
 }
 
 const internet = 1
@@ -36,15 +44,16 @@ const metaTypes = { first: 128, last: 254 } as const
 export function respond(
   bytes: Buffer,
   transport: Transport,
-  { names, forwards }: AskedBy,
+  { names, forwards }: Pick<AskedBy, 'names' | 'forwards'>,
 ): Outcome {
   const parsed = parseMessage(bytes)
   if (parsed.kind === 'noise') return { kind: 'silence' }
-  if (parsed.kind === 'bad') return { kind: 'answer', message: encodeBad(parsed) }
+  if (parsed.kind === 'bad') return { kind: 'answer', message: encodeBad(parsed), mayBeKept: false }
   const { query } = parsed
   const refuse = (code: number): Outcome => {
     const flags = { isAuthority: false, offersRecursion: forwards }
-    return { kind: 'answer', message: encodeAnswer(query, { rcode: code }, flags, transport) }
+    const message = encodeAnswer(query, { rcode: code }, flags, transport)
+    return { kind: 'answer', message, mayBeKept: false }
   }
   const problem = problemOf(query)
   if (problem !== null) return refuse(problem)
@@ -56,12 +65,17 @@ export function respond(
     return { kind: 'forward', query, failed }
   }
   if (!isPlainName(bytes, query.name))
-    return { kind: 'answer', message: encodeBad(malformed(query)) }
+    return { kind: 'answer', message: encodeBad(malformed(query)), mayBeKept: false }
   const type = questionType(query.type)
-  const { exists, ...sections } = answerFromZone({ name: query.name, type, turn: query.id }, names)
+  const { exists, ...sections } = answerFromZone(
+    { name: query.name, type, turn: (query.id % turns) / turns },
+    names,
+  )
   const answer = { rcode: exists ? rcode.noError : rcode.nxDomain, ...sections }
   const flags = { isAuthority: true, offersRecursion: forwards }
-  return { kind: 'answer', message: encodeAnswer(query, answer, flags, transport) }
+  const message = encodeAnswer(query, answer, flags, transport)
+  // What is not there can be asked for in any number of ways.
+  return { kind: 'answer', message, mayBeKept: exists }
 }
 
 /** The code for what is not done for anybody; null: nothing is wrong. */

@@ -45,13 +45,16 @@ export const ttlS = { service: 5, endpoint: 1, negative: 1 } as const
 /** So many endpoints are told of at once; which ones depends on `turn`. */
 export const maxEndpoints = 256
 
+/** Lists begin from so many places, so that not all clients take the same endpoint. */
+export const turns = 16
+
 const maxLabelLength = 63
 
 export interface Question {
   /** As it was asked, without a dot at its end, and outside the domain never. */
   readonly name: string
   readonly type: QuestionType
-  /** Any number: from which endpoint on lists begin, so that not all clients take the same one. */
+  /** From 0 to less than 1: how far into lists they begin, so that not all clients take the same endpoint. */
   readonly turn: number
 }
 
@@ -177,7 +180,7 @@ const open = (endpoints: readonly Endpoint[]): readonly Endpoint[] =>
 
 function turned<T>(list: readonly T[], turn: number): readonly T[] {
   if (list.length < 2) return list
-  const at = turn % list.length
+  const at = Math.floor(turn * list.length)
   return [...list.slice(at), ...list.slice(0, at)].slice(0, maxEndpoints)
 }
 
