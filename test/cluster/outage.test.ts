@@ -63,6 +63,10 @@ ${more}
       const web = await cluster.instances('service=web&environment=default')
       const healthy = web.filter(({ node, state, health }) => node !== 'host3' && state === 'running' && health === 'healthy')
       return healthy.length === replicas
+    }).catch(async (cause: unknown) => {
+      const [nodes, { reason }] = [await cluster.nodes(), await cluster.service('default', 'web')]
+      const seen = nodes.map((one) => `${one.name} ${one.state} ${one.reason}`)
+      throw new Error(`web: ${reason}; ${seen.join('; ')}`, { cause })
     })
     t.comment(`running elsewhere after ${Math.round(performance.now() - since)} ms`)
     const node = (await cluster.nodes()).find(({ name }) => name === 'host3')

@@ -2,7 +2,7 @@ import { type Clock, leaseMarginMs } from '@bulkhead/shared'
 
 import type { NodesConfig } from '../config/config.ts'
 import type { State } from '../state/state.ts'
-import { judge, type Heard } from './core/liveness.ts'
+import { type Brake, judge, type Heard } from './core/liveness.ts'
 
 const checkEveryMs = 200
 /** News is looked at at once, and what comes in for so long after it together. */
@@ -33,7 +33,7 @@ export class NodeMonitor {
   readonly #startedAtMs: number
   /** Since when agents can have been heard by us. */
   #listensSinceMs: number
-  #brakeSinceMs: number | null = null
+  #brake: Brake | null = null
   #checkedAtMs: number
   #writing = false
   #checksSoon = false
@@ -155,14 +155,14 @@ export class NodeMonitor {
       }
     }
     if (this.#writing) return
-    const { verdicts, brakeSinceMs } = judge(
+    const { verdicts, brake } = judge(
       this.#heard(),
       nowMs,
       this.#listensSinceMs,
-      this.#brakeSinceMs,
+      this.#brake,
       this.#config,
     )
-    this.#brakeSinceMs = brakeSinceMs
+    this.#brake = brake
     if (verdicts.length === 0) return
     this.#writing = true
     this.#state

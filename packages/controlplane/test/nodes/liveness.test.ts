@@ -1,7 +1,7 @@
 import { test } from 'tap'
 
 import { makeConfig } from '../../src/config/config.ts'
-import { judge, type Heard } from '../../src/nodes/core/liveness.ts'
+import { type Brake, judge, type Heard } from '../../src/nodes/core/liveness.ts'
 
 const config = makeConfig({ nodes: { suspectAfter: '2s', lostAfter: '4s' } }, {}).nodes
 const startedAtMs = 0
@@ -21,9 +21,9 @@ const node = (name: string, silentMs: number, more: Partial<Heard> = {}): Heard 
 const engineDown = (name: string, downMs: number, liveness: Heard['liveness'] = 'down'): Heard =>
   node(name, 0, { liveness, engineProblem: 'no socket', engineDownSinceMs: nowMs - downMs })
 
-const verdicts = (nodes: Heard[], at = nowMs, brakeSince: number | null = null): Record<string, string> =>
+const verdicts = (nodes: Heard[], at = nowMs, brake: Brake | null = null): Record<string, string> =>
   Object.fromEntries(
-    judge(nodes, at, startedAtMs, brakeSince, config).verdicts.map(({ name, liveness }) => [name, liveness]),
+    judge(nodes, at, startedAtMs, brake, config).verdicts.map(({ name, liveness }) => [name, liveness]),
   )
 
 test('who is ready, suspect, lost or down', async (t) => {
@@ -68,14 +68,18 @@ test('the brake', async (t) => {
     c: 'lost',
   }, 'three of ten are not more than 30 %')
   const held = judge([...silent('a', 'b'), ...alive('c')], nowMs, startedAtMs, null, config)
-  t.equal(held.brakeSinceMs, nowMs)
+  t.same(held.brake, { sinceMs: nowMs, manyAtMs: nowMs })
   t.match(held.verdicts[0]?.reason, /2 of 3 nodes are silent at once/)
-  const since = nowMs - config.massLossHoldMs
+  const since = { sinceMs: nowMs - config.massLossHoldMs, manyAtMs: nowMs - 100 }
   t.same(verdicts([...silent('a', 'b'), ...alive('c')], nowMs, since), { a: 'lost', b: 'lost' }, 'it holds for a minute only')
   const rest = [...silent('b'), ...alive('a', 'c')]
-  t.same(verdicts(rest, nowMs, nowMs - 1000), { b: 'suspect' }, 'the last of many is no more lost than the first')
+  const justNow = { sinceMs: nowMs - 20_000, manyAtMs: nowMs - 15_999 }
+  t.same(verdicts(rest, nowMs, justNow), { b: 'suspect' }, 'the last of many is no more lost than the first')
+  t.match(judge(rest, nowMs, startedAtMs, justNow, config).verdicts[0]?.reason, /others .* have just come back, .* before 16s after them/)
+  const over = { ...justNow, manyAtMs: nowMs - 16_000 }
+  t.same(verdicts(rest, nowMs, over), { b: 'lost' }, 'one that hiccuped beside a host that is dead delays what has to be done for a moment only')
   const after = judge(alive('a', 'b', 'c'), nowMs, startedAtMs, since, config)
-  t.equal(after.brakeSinceMs, null, 'and is released when they are back')
+  t.equal(after.brake, null, 'and is released when they are back')
   const confirmed = node('a', 5000, { confirmedDead: true })
   t.same(verdicts([confirmed, ...silent('b'), ...alive('c')]), { a: 'lost', b: 'lost' }, 'one that is confirmed dead does not count')
 })
@@ -86,9 +90,9 @@ test('engines that are down at once are under the brake too', async (t) => {
   t.equal(lost?.reason, 'its engine has not answered for 61s: no socket')
   const many = [engineDown('a', 60_000), engineDown('b', 60_000, 'ready'), ...alive('c')]
   const held = judge(many, nowMs, startedAtMs, null, config)
-  t.equal(held.brakeSinceMs, nowMs)
+  t.same(held.brake, { sinceMs: nowMs, manyAtMs: nowMs })
   t.match(held.verdicts, [{ name: 'b', liveness: 'down', reason: /2 of 3 nodes are silent or without an engine at once/ }])
-  t.same(verdicts(many, nowMs, nowMs - config.massLossHoldMs), { a: 'lost', b: 'lost' }, 'it holds for a minute only')
+  t.same(verdicts(many, nowMs, { sinceMs: nowMs - config.massLossHoldMs, manyAtMs: nowMs - 100 }), { a: 'lost', b: 'lost' }, 'it holds for a minute only')
   const mixed = [engineDown('a', 60_000), node('b', 5000), ...alive('c')]
   t.same(verdicts(mixed), { b: 'suspect' }, 'both kinds of trouble count')
   const short = [engineDown('a', 1000), node('b', 5000), ...alive('c')]

@@ -21,23 +21,34 @@ export interface Verdict {
   readonly reason: string
 }
 
+/** Holds while many are missing, and for a moment after. */
+export interface Brake {
+  readonly sinceMs: number
+  /** When many were last missing. */
+  readonly manyAtMs: number
+}
+
 export interface Judgement {
   /** Only nodes whose liveness changes. */
   readonly verdicts: readonly Verdict[]
-  /** Since when the brake holds; null when it does not. To be passed in at the next judgement. */
-  readonly brakeSinceMs: number | null
+  /** Null when it does not hold. To be passed in at the next judgement. */
+  readonly brake: Brake | null
 }
+
+/** Once so many `lostAfter` have gone by since others of a mass came back, what is left has a cause of its own. */
+const restFactor = 4
 
 /**
  * Decides who is ready, suspect, lost or down. A node whose engine stays down is lost in the end, though its agent
  * is there. Unknown is not dead: during the grace after our own start, or after our own store has failed, nobody new
- * is judged, and when many fall silent at once the brake keeps them suspect, up to a limit.
+ * is judged, and when many fall silent at once the brake keeps them suspect, up to a limit; the last ones of them only
+ * for as long as those that are back suggest that they will be, too.
  */
 export function judge(
   nodes: readonly Heard[],
   nowMs: number,
   listensSinceMs: number,
-  brakeSinceMs: number | null,
+  brake: Brake | null,
   config: NodesConfig,
 ): Judgement {
   const silence = (node: Heard): number => nowMs - (node.heardAtMs ?? listensSinceMs)
@@ -48,16 +59,20 @@ export function judge(
   const helpless = present.filter((node) => !isSilent(node) && downtime(node) >= config.downAfterMs)
   const missing = silent.length + helpless.length
   const many = missing >= 2 && missing > config.massLossBrake * nodes.length
-  // Those that come back leave fewer than a mass: the rest has the same cause, and the same time to return.
-  const holds = many || (brakeSinceMs !== null && missing > 0)
-  const since = holds ? (brakeSinceMs ?? nowMs) : null
-  const braked = since !== null && nowMs - since < config.massLossHoldMs
+  const restMs = restFactor * config.lostAfterMs
+  // Those that come back leave fewer than a mass: the rest may have the same cause, and be back as soon.
+  const lingers = brake !== null && missing > 0 && nowMs - brake.manyAtMs < restMs
+  const sinceMs = brake?.sinceMs ?? nowMs
+  const next = many ? { sinceMs, manyAtMs: nowMs } : lingers ? brake : null
+  const braked = next !== null && nowMs - next.sinceMs < config.massLossHoldMs
+  const kinds = helpless.length > 0 ? 'silent or without an engine' : 'silent'
   const situation: Situation = {
     inGrace: nowMs - listensSinceMs < config.restartGraceMs,
-    brake: braked
-      ? `; ${missing} of ${nodes.length} nodes are silent${helpless.length > 0 ? ' or without an engine' : ''} at once, ` +
-        `so none is given up before ${formatDuration(config.massLossHoldMs)}`
-      : '',
+    brake: !braked
+      ? ''
+      : many
+        ? `; ${missing} of ${nodes.length} nodes are ${kinds} at once, so none is given up before ${formatDuration(config.massLossHoldMs)}`
+        : `; others that were missing with it have just come back, so it is not given up before ${formatDuration(restMs)} after them`,
     config,
   }
   const verdicts: Verdict[] = []
@@ -65,7 +80,7 @@ export function judge(
     const verdict = verdictOn(node, silence(node), downtime(node), situation)
     if (verdict && verdict.liveness !== node.liveness) verdicts.push({ name: node.name, ...verdict })
   }
-  return { verdicts, brakeSinceMs: since }
+  return { verdicts, brake: next }
 }
 
 interface Situation {
