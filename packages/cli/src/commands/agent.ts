@@ -50,10 +50,13 @@ export function defineAgent(command: Command, { cli, action }: Toolkit): void {
     .option('--docker <url>', 'the engine (default: unix:///var/run/docker.sock)')
     .option('--address <ip>', 'the address at which other nodes reach this one')
     .option('--config <file>', 'settings in YAML; options win over it')
-    .option('--leave', 'end the proxy that an agent has left running here, instead of starting one')
+    .option(
+      '--leave',
+      'end the proxy and the name server that an agent has left running here, instead of starting one',
+    )
     .addHelpText(
       'after',
-      '\nA restarted agent needs only --data. Containers and the proxy run on when it ends.',
+      '\nA restarted agent needs only --data. Containers, the proxy and the name server run on when it ends.',
     )
     .action(
       action(async (flags: AgentFlags) => {
