@@ -47,6 +47,7 @@ function begin() {
     makeLocal: async () => {},
     node: () => ({ zones: ['presentation'], environments: [], edgeAddresses: ['10.0.0.1'] }),
     send: ({ reason }: { reason: string }) => notices.push(reason),
+    onServed: () => {},
   }
   const service = new ProxyService({
     ...deps,
