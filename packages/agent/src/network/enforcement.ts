@@ -12,6 +12,7 @@ export interface EnforcementDeps {
 }
 
 const lookMs = 30_000
+const againMs = 2000
 
 /** Knows whether the kernel holds zones: what that takes may come and go while the agent runs. */
 export class Enforcement {
@@ -59,12 +60,20 @@ export class Enforcement {
   async #look(): Promise<void> {
     const { machine, logger, onNews } = this.#deps
     if (machine === null) return
-    const reason = await machine.whyUnenforced()
+    const reason = await this.#ask(machine)
     if (reason === this.#reason) return
     this.#reason = reason
     this.#hasHeld ||= reason === ''
     if (reason === '') logger.info('zones are held by the kernel from now on')
     else logger.warn({ reason }, 'zones are not held by the kernel any more')
     onNews()
+  }
+
+  /** A look that fails once, on a machine that is busy for instance, is no news. */
+  async #ask(machine: Pick<Machine, 'whyUnenforced'>): Promise<string> {
+    const first = await machine.whyUnenforced()
+    if (first === '' || this.#reason !== '') return first
+    await sleep(this.#deps.clock, againMs)
+    return machine.whyUnenforced()
   }
 }
