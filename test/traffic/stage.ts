@@ -28,6 +28,7 @@ function documentOf(image: string, more: Readonly<Record<string, string>>): stri
   const fields: Record<string, string> = {
     name: 'api',
     update: '{ maxSurge: 2, maxUnavailable: 0, minHealthyTime: 500ms, progressDeadline: 60s }',
+    stop: '{ drain: 5s, grace: 20s }',
     ...more,
   }
   return `
@@ -40,7 +41,6 @@ ports: { http: 8080 }
 resources: { cpu: 0.3, memory: 96Mi }
 placement: { spread: [node] }
 health: { readiness: { http: { port: http, path: /healthz }, interval: 500ms } }
-stop: { drain: 5s, grace: 20s }
 ${Object.entries(fields)
   .map(([key, value]) => `${key}: ${value}`)
   .join('\n')}
