@@ -111,7 +111,7 @@ export class Haproxy implements Proxy {
       await sleep(this.#deps.clock, guardMs, signal).catch(() => {})
       if (signal.aborted || this.#wanted === null) continue
       try {
-        await this.#look(this.#wanted)
+        await this.#look()
       } catch (error) {
         this.#deps.logger.warn({ err: error }, 'the proxy is not as it should be; trying again')
         await sleep(this.#deps.clock, sweepMs, signal).catch(() => {})
@@ -126,21 +126,25 @@ export class Haproxy implements Proxy {
     return this.#alone(() => this.#master.stop())
   }
 
-  async #look(config: ProxyConfig): Promise<void> {
+  async #look(): Promise<void> {
     const nowMs = this.#deps.clock.monotonicMs()
     if (this.#master.pid === null) {
-      this.#deps.logger.warn(
-        { lastWords: await this.#master.lastWords(3) },
-        'the proxy has ended: starting it',
-      )
-      await this.#alone(() => this.#bring(this.#wanted ?? config))
+      await this.#alone(() => this.#revive())
     } else if (nowMs > this.#verifiedMs + verifyMs) {
       await this.#master.limitLog()
-      await this.#alone(() => this.#bring(this.#wanted ?? config))
+      await this.#alone(async () => this.#wanted && this.#bring(this.#wanted))
     } else if (this.#hasLeftovers && nowMs > this.#sweptMs + sweepMs) {
       this.#sweptMs = nowMs
-      await this.#alone(() => this.#sweep(this.#wanted ?? config))
+      await this.#alone(async () => this.#wanted && this.#sweep(this.#wanted))
     }
+  }
+
+  /** Unless it is about to begin, or has been ended for good. */
+  async #revive(): Promise<void> {
+    if (this.#wanted === null || this.#master.pid !== null) return
+    const lastWords = await this.#master.lastWords(3)
+    this.#deps.logger.warn({ lastWords }, 'the proxy has ended: starting it')
+    await this.#bring(this.#wanted)
   }
 
   /** One at a time: what is half done is never looked at. */

@@ -140,3 +140,30 @@ void test('an agent that is killed in the midst of a reload', { skip, timeout },
   t.strictSame(load.failures, [])
   instance.kill()
 })
+
+void test(
+  'a proxy that begins has not ended, and one that was ended for good stays so',
+  { skip, timeout },
+  async (t) => {
+    await using real = await startProxy()
+    const instance = await startInstance('web-0')
+    const said: string[] = []
+    const noted = pino({ level: 'warn' }, { write: (line: string) => void said.push(line) })
+    const settings = { ...installation, directory: real.directory, account: null, threads: 1 }
+    const proxy = new Haproxy({ clock: systemClock, logger: noted }, settings)
+    const stop = new AbortController()
+    const guarding = proxy.guard(stop.signal)
+    for (let turn = 0; turn < 3; turn++) {
+      await proxy.apply(configOf({ servers: [instance.server] }))
+      await delay(300)
+      t.equal((await ask({ url })).status, 200)
+      await proxy.stop()
+      await delay(500)
+      t.equal(await findMaster(real.directory), null)
+    }
+    stop.abort()
+    await guarding
+    t.strictSame(said, [])
+    instance.kill()
+  },
+)
