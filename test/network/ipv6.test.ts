@@ -14,7 +14,7 @@ import {
 
 const skip = whyNotEngines() ?? false
 const timeout = 120_000
-tap.setTimeout(timeout)
+tap.setTimeout(2 * timeout)
 
 /** 10.99.NUMBER.INDEX → fd00:99:NUMBER::INDEX */
 function addressOf({ address }: Pick<Host, 'address'>): string {

@@ -29,7 +29,7 @@ import {
 
 const skip = whyNotEngines() ?? false
 const timeout = 170_000
-tap.setTimeout(timeout)
+tap.setTimeout(2 * timeout)
 
 const agents = [
   { zones: ['presentation'] },
