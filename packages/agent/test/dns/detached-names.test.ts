@@ -13,7 +13,9 @@ tap.setTimeout(timeout)
 
 void test('the name server as a process of its own', { skip, timeout }, async (t) => {
   const inside = 'ip link set lo up && exec "$0" "$1"'
-  const argv = ['--net', 'sh', '-c', inside, process.execPath, script]
+  // What it leaves running ends with it, however it ends.
+  const own = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
+  const argv = [...own, 'sh', '-c', inside, process.execPath, script]
   const run = promisify(execFile)('unshare', argv, { timeout: 110_000, killSignal: 'SIGKILL' })
   const { stdout } = await run.catch((error: unknown) => error as { stdout: string })
   for (const [, result = ''] of stdout.matchAll(/^((?:not )?ok \d+ - .*)$/gm)) {
