@@ -31,8 +31,7 @@ export const withdrawalMutations: readonly Mutation[] = [
   {
     name: 'an agent acknowledges tables when it hears them',
     file: 'packages/agent/src/traffic/keeper.ts',
-    find: '    else if (!this.#isServing) void this.#serve()\n  }',
-    replace:
-      '    else if (!this.#isServing) void this.#serve()\n    this.#deps.onServed(this.#revision)\n  }',
+    find: 'if (this.#lanes.length === 0) this.#tell(offer)',
+    replace: 'this.#tell(offer)',
   },
 ]
