@@ -47,8 +47,8 @@ export const leaseMutations: readonly Mutation[] = [
   {
     name: 'a successor of what was told to stop holds no slot',
     file: 'packages/controlplane/src/sessions/core/apply-reports.ts',
-    find: 'const lingers = !wanted && origin.lostAtMs === null && !isOver(report.observed)',
-    replace: 'const lingers = !wanted && tx.nowMs < 0',
+    find: 'const lingers = !isNext && !isOver(report.observed)',
+    replace: 'const lingers = !isNext && tx.nowMs < 0',
   },
   {
     name: 'an exclusive slot takes somebody in before everybody else is gone',

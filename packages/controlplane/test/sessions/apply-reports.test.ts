@@ -138,19 +138,27 @@ test('what agents report', async (t) => {
     t.match(state.view.instances.get(fourth), { desired: 'run', predecessor: third, attempt: 3 })
   })
 
-  t.test('a successor of what is not wanted is none', async (t) => {
-    const state = await stateWith(instance({ observed: running, lostAtMs: 5 }))
-    await take(state, report(second, running, { predecessor: first }))
-    t.notOk(state.view.instances.has(second))
-    await take(state, report(second, observed({ state: 'stopped' }), { predecessor: first }))
-    t.equal(stateOf(state, first), 'stopped', 'and when it ends, so does the lineage')
+  t.test('a successor of what was given up has its ports until it is gone', async (t) => {
+    const state = await stateWith(instance({ observed: running, desired: 'stop', lostAtMs: 5 }))
+    await takeAll(state, report(first, failed), report(second, running, { predecessor: first }))
+    t.equal(stateOf(state, first), 'failed')
+    t.match(state.view.instances.get(second), { desired: 'stop', lostAtMs: 5, observed: { state: 'running' } })
+    await takeAll(state)
+    t.equal(stateOf(state, second), 'stopped', 'and when it ends, so does the lineage')
   })
 
-  t.test('a successor in a slot that was given away when its predecessor had ended is none', async (t) => {
+  t.test('what has ended of what was given up leaves nothing', async (t) => {
+    const state = await stateWith(instance({ observed: running, desired: 'stop', lostAtMs: 5 }))
+    await take(state, report(second, observed({ state: 'stopped' }), { predecessor: first }))
+    t.notOk(state.view.instances.has(second))
+    t.equal(stateOf(state, first), 'stopped')
+  })
+
+  t.test('a successor in a slot that was given away when its predecessor had ended is to stop', async (t) => {
     const stopped = observed({ state: 'stopped' })
     const state = await stateWith(instance({ observed: stopped }), instance({ id: 'web-0-other', createdAtMs: 1 }))
     await take(state, report(second, running, { predecessor: first }))
-    t.notOk(state.view.instances.has(second))
+    t.match(state.view.instances.get(second), { desired: 'stop', observed: running }, 'and has its ports until then')
   })
 
   t.test('a successor of what was told to stop meanwhile holds the slot until it is gone', async (t) => {

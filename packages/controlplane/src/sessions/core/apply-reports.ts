@@ -96,24 +96,27 @@ function tell(tx: Transaction, instance: Instance, observed: Observed): void {
   }
 }
 
-/** The agent went on by itself: the record of the successor is made when the one before it is still wanted. */
+/**
+ * The agent went on by itself: the successor takes the place of the one before it when that is still wanted and nobody
+ * else has it. Otherwise it is on record, too, as long as it is there: it has its ports, and in the slot it counts.
+ */
 function succeed(tx: Transaction, node: string, report: InstanceReport, descent: Descent): void {
   const assigned = tx.instances.get(report.origin)
   const origin = assigned?.node === node ? newestKnown(tx, assigned, report.instance, descent) : undefined
   if (!origin) return
   const wanted = origin.desired === 'run' && origin.lostAtMs === null
-  // Told to stop while the agent was at it: the slot is not free before the successor is gone, too.
-  const lingers = !wanted && origin.lostAtMs === null && !isOver(report.observed)
-  const isFree = !isTaken(tx, origin)
+  const isNext = wanted && !isTaken(tx, origin)
+  const lingers = !isNext && !isOver(report.observed)
   if (!isGone(origin)) {
     const reason = `replaced on the spot by ${report.instance}`
     if (wanted || lingers) end(tx, origin, 'failed', reason)
-    else if (isOver(report.observed)) end(tx, origin, 'stopped', report.observed.reason)
+    else end(tx, origin, 'stopped', report.observed.reason)
   }
-  if (!lingers && !(wanted && isFree)) return
+  if (!isNext && !lingers) return
   const successor: Instance = {
     ...origin,
     id: report.instance,
+    desired: isNext ? 'run' : 'stop',
     cause: `replaces ${report.predecessor ?? origin.id}, which failed`,
     predecessor: report.predecessor ?? origin.id,
     attempt: report.attempt,
