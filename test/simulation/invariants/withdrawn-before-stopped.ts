@@ -25,13 +25,13 @@ function senders(
 export const withdrawnBeforeStopped: MakeInvariant = (world) => {
   /** When we decided to stop an instance, and how long it may drain. */
   const stops = new Map<string, { readonly atMs: number; readonly drainMs: number }>()
-  /** When a node that had been given up, and was not waited for, was last taken back. */
+  /** When a node that had been given up or removed, and was not waited for, was last taken back. */
   const returnedAtMs = new Map<string, number>()
   return {
     name: 'withdrawn-before-stopped',
     onCommit({ changes }) {
       for (const change of changes) {
-        if (change.kind === 'node' && change.before?.liveness === 'lost') {
+        if (change.kind === 'node' && (!change.before || change.before.liveness === 'lost')) {
           returnedAtMs.set(change.key, world.schedule.nowMs)
         }
         if (change.kind !== 'instance') continue
