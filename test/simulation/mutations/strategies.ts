@@ -48,6 +48,12 @@ export const strategyMutations: readonly Mutation[] = [
     replace: 'return bearing > 0 ? 0 : floor',
   },
   {
+    name: 'strategies: what a rollout has left may stay in its slot instead of what serves',
+    file: source('reconcile/core/slots.ts'),
+    find: '{ new: 2, old: 1, stray: 0 }',
+    replace: '{ new: 2, old: 1, stray: 1 }',
+  },
+  {
     name: 'strategies: after a step there is no deadline',
     file: source('reconcile/core/shift-progress.ts'),
     find: 'if (shift.reachedAtMs === null || shift.promoted || shift.done) {',

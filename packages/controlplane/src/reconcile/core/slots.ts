@@ -6,23 +6,30 @@ import type { Slot } from './roster.ts'
 /** Fit to stay, as far as we want: not lost, outdated, out of place or to be drained. */
 const isSound = (plan: Plan, { id }: Instance): boolean => !plan.needs.get(id)
 
+const isStray = ({ situation }: Plan, instance: Instance): boolean =>
+  situation.sideOf(instance) === 'stray'
+
 /**
- * The live instance that the slot is to keep: the newest sound one that has a node, else a sound
- * pending one. Null when the slot is empty or everything in it needs replacing.
+ * The live instance that the slot is to keep: the newest sound one that has a node, rather not what an unfinished
+ * rollout has left, else a sound pending one. Null when the slot is empty or everything in it needs replacing.
  */
 export function keeperOf(plan: Plan, slot: Slot): Instance | null {
   const sound = plan.roster.lives(slot).filter((instance) => isSound(plan, instance))
-  return sound.findLast(({ node }) => node !== null) ?? sound.at(-1) ?? null
+  const placed = sound.filter(({ node }) => node !== null)
+  return placed.findLast((one) => !isStray(plan, one)) ?? placed.at(-1) ?? sound.at(-1) ?? null
 }
 
-/** The instance that serves best among several, of equals one of the wanted revision. */
+/**
+ * The instance that serves best among several; of equals one of the wanted revision, and what an unfinished rollout
+ * has left last: others cannot go for its sake, so that nothing would go on if it were to stay.
+ */
 export function bestOf(plan: Plan, instances: readonly Instance[]): Instance | null {
   const { situation } = plan
   const rank = (instance: Instance): number => {
-    const own = situation.isCurrent(instance) ? 1 : 0
-    if (situation.isAvailable(instance)) return 6 + own
-    if (situation.serves(instance)) return 4 + own
-    return (situation.nodeOf(instance)?.liveness === 'ready' ? 2 : 0) + own
+    const own = { new: 2, old: 1, stray: 0 }[situation.sideOf(instance)]
+    if (situation.isAvailable(instance)) return 9 + own
+    if (situation.serves(instance)) return 6 + own
+    return (situation.nodeOf(instance)?.liveness === 'ready' ? 3 : 0) + own
   }
   let best: Instance | null = null
   for (const instance of instances) {
