@@ -144,10 +144,12 @@ void test('an agent that is killed in the midst of a reload', { skip, timeout },
     const agent = spawn(process.execPath, [program, order], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    // It may be done, and have ended, before it is killed.
+    const exited = once(agent, 'exit')
     await once(agent.stdout, 'data')
     await delay(afterMs)
     agent.kill('SIGKILL')
-    await once(agent, 'exit')
+    await exited
     const { leftOut } = await (await real.again()).apply(config(more))
     t.strictSame(leftOut, [])
     t.equal((await ask({ url: urlOf(1 + more) })).status, 200, `killed after ${afterMs} ms`)
