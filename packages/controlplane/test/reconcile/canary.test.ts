@@ -219,6 +219,31 @@ t.test('nothing good is stopped on the way back for the sake of what is bad', as
   )
 })
 
+t.test('what finds no place after a leftover gets that of what has been replaced', async (t) => {
+  const scene = new Scene('n1', 'n2', 'n3')
+  const placement = { separate: [{ from: 'self', by: 'node' }] }
+  const update: Update = { ...canary, steps: [{ weight: 50, pause: 'manual' }], maxSurge: 1 }
+  scene.apply({ name: 'web', replicas: 2, ports: { http: 80 }, update, placement })
+  scene.rest()
+  const failing = scene.in(1).id
+  scene.observe(failing, { health: 'unhealthy', healthySinceMs: null })
+  scene.apply({ name: 'web', image })
+  scene.settle()
+  scene.failed(failing)
+  run(scene, 20_000)
+  const left = scene.in(1)
+  t.equal(left.revision, 2)
+  scene.node(left.node ?? '', { admittance: 'draining' })
+  scene.apply({
+    name: 'web',
+    image: 'registry.test/app:3',
+    update: { ...update, strategy: 'rolling' },
+  })
+  run(scene, 60_000)
+  t.same(counts(scene), { 3: 2 })
+  t.equal(scene.service().status, 'converged')
+})
+
 t.test('exactly as many errors as allowed are none too many; with pause it stops', async (t) => {
   const scene = running(2, 3, { ...canary, onFailure: 'pause' })
   scene.apply({ name: 'web', image })

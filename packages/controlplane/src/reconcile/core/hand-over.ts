@@ -1,4 +1,4 @@
-import type { Instance } from '@bulkhead/shared'
+import { counted, type Instance } from '@bulkhead/shared'
 
 import type { Plan } from './plan.ts'
 import type { Slot } from './roster.ts'
@@ -36,10 +36,37 @@ function dropNeedlessPending(plan: Plan, slot: Slot): void {
   }
 }
 
+/**
+ * There is no place for what is to follow the leftover of a rollout, and all that could make room waits for that: one
+ * goes whose own follower is available, or which is surplus.
+ */
+export function makeRoomForStrays(plan: Plan): void {
+  const { roster, situation } = plan
+  const { floor, replicas } = situation
+  for (const slot of roster.slots) {
+    const isSurplus = slot.index >= replicas
+    const keeper = isSurplus ? null : keeperOf(plan, slot)
+    if (!isSurplus && (keeper === null || !situation.isAvailable(keeper))) continue
+    const other = roster
+      .lives(slot)
+      .find((one) => one.id !== keeper?.id && roster.mayMakeRoom(one, floor))
+    if (other === undefined) continue
+    plan.hindrances.delete(slot.index)
+    plan.stop(other, keeper ? replacedBy(plan, other, keeper) : scaledTo(replicas))
+    return
+  }
+}
+
+const scaledTo = (replicas: number): string => `scaled to ${counted(replicas, 'replica')}`
+
+function replacedBy(plan: Plan, instance: Instance, by: Instance): string {
+  const need = plan.needs.get(instance.id)
+  return `replaced by ${by.id}${need ? `: ${need.text}` : ''}`
+}
+
 function release(plan: Plan, instance: Instance, by: Instance): void {
   if (plan.roster.mayStop(instance, plan.situation.floor)) {
-    const need = plan.needs.get(instance.id)
-    plan.stop(instance, `replaced by ${by.id}${need ? `: ${need.text}` : ''}`)
+    plan.stop(instance, replacedBy(plan, instance, by))
     return
   }
   plan.wakeWhenAvailable()

@@ -1,3 +1,4 @@
+import { makeRoomForStrays } from './hand-over.ts'
 import type { Plan } from './plan.ts'
 import { replace, replacements, type Outcome, type Replacement } from './replace.ts'
 
@@ -12,10 +13,14 @@ export function updateOutdated(plan: Plan): void {
   const serving = outdated.filter(({ instance }) => situation.serves(instance))
   const others = outdated.filter(({ instance }) => !situation.serves(instance))
   let next: Replacement | null = null
+  let isStrayStuck = false
   for (const replacement of [...others, ...serving]) {
     const outcome = update(plan, replacement, situation.floor)
-    if (outcome.kind === 'stuck' && outcome.roomWithout) next ??= replacement
+    if (outcome.kind !== 'stuck') continue
+    if (outcome.roomWithout) next ??= replacement
+    else if (situation.sideOf(replacement.instance) === 'stray') isStrayStuck = true
   }
+  if (isStrayStuck && !isGoing(plan)) makeRoomForStrays(plan)
   if (next === null || isMoving(plan)) return
   update(plan, next, Math.min(situation.floor, situation.replicas - 1))
 }
@@ -38,3 +43,6 @@ function isMoving(plan: Plan): boolean {
       slot.instances.some((instance) => plan.roster.willGo(instance)),
   )
 }
+
+const isGoing = ({ roster }: Plan): boolean =>
+  roster.slots.some((slot) => slot.instances.some((instance) => roster.willGo(instance)))

@@ -73,10 +73,20 @@ export class Roster {
    * else goes for its sake, which would send traffic back to it.
    */
   mayStop(instance: Instance, floor: number): boolean {
+    const isStray = this.#situation.sideOf(instance) === 'stray'
+    return this.#leaves(instance, floor, isStray)
+  }
+
+  /** The same where what the rollout has left stays for want of a place, so that others make room for what follows it. */
+  mayMakeRoom(instance: Instance, floor: number): boolean {
+    return this.#leaves(instance, floor, true)
+  }
+
+  #leaves(instance: Instance, floor: number, countsStrays: boolean): boolean {
     const situation = this.#situation
     if (!isHealthy(instance) || !situation.carries(instance)) return true
     const { stray, other } = this.#available
-    const available = situation.sideOf(instance) === 'stray' ? stray + other : other
+    const available = countsStrays ? stray + other : other
     return available - (situation.isAvailable(instance) ? 1 : 0) >= floor
   }
 
