@@ -1,5 +1,5 @@
 // Prints what was skipped and why, then the totals of the TAP files that are named as arguments. Where a test file is in
-// several of them, the last one counts.
+// several of them, the last one counts; what an attempt says of no file, that it took too long, counts in the last one.
 // BULKHEAD_TEST_FAILED: names of checks that failed and that no TAP file tells about, by commas.
 import { readFileSync } from 'node:fs'
 
@@ -13,11 +13,15 @@ function readPoints(path: string): readonly TapPoint[] {
 
 /** By test file, what its last attempt said. */
 const attempts = new Map<string, readonly TapPoint[]>()
-const again = new Set<string>()
-for (const path of process.argv.slice(2)) {
+const repeated = new Set<string>()
+const paths = process.argv.slice(2)
+for (const path of paths) {
+  const again = path.replace(/1(-\w+\.tap)$/, '2$1')
+  const isLast = again === path || !paths.includes(again)
   const files = Map.groupBy(readPoints(path), ({ path: [file = ''] }) => file)
   for (const [file, last] of files) {
-    if (attempts.has(file)) again.add(file)
+    if (!isLast && !file.endsWith('.test.ts')) continue
+    if (attempts.has(file)) repeated.add(file)
     attempts.set(file, last)
   }
 }
@@ -30,7 +34,7 @@ for (const { status, path, reason } of points) {
   if (status === 'skipped')
     lines.push(`skipped ${path.join(' > ')}: ${reason || 'no reason given'}`)
 }
-for (const file of again) lines.push(`second attempt: ${file}`)
+for (const file of repeated) lines.push(`second attempt: ${file}`)
 for (const check of checks) lines.push(`FAILED ${check}`)
 lines.push(
   `${count('passed')} passed, ${count('failed') + checks.length} failed, ${count('skipped')} skipped`,
