@@ -139,6 +139,7 @@ export class Agent {
     const serving = [this.#proxy?.run(signal), this.#names.run(signal)]
     const watching = this.#watch.run(signal)
     const ready = Promise.all([this.#facts.learn(signal), this.#watch.listed])
+    void this.#watch.listed.then(() => this.#session.completed())
     // So that what is said first is complete; an engine that is down must not keep the agent from saying so.
     await Promise.race([ready, sleep(this.#deps.clock, firstListMs)])
     await Promise.all([watching, guarding, ...serving, this.#session.run(signal)])
@@ -240,6 +241,7 @@ export class Agent {
       inventory: () => ({
         reports: this.#supervisor.inventory(),
         unmanaged: this.#watch.unmanaged,
+        isPartial: !this.#watch.hasListed,
       }),
       engineProblem: () => this.#watch.problem,
       welcome: (message) => {

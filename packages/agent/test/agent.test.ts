@@ -289,6 +289,25 @@ function withStray(): FakeWorld {
   return world
 }
 
+t.test('before the engine has told what there is, the agent does not say that this is all', async (t) => {
+  const world = withStray()
+  world.engine.down = true
+  await world.start()
+  await world.clock.pass(5000)
+  world.welcome()
+  await world.clock.pass(100)
+  t.match(world.of('inventory'), [{ reports: [], isPartial: true }])
+  new Assigner(world).full()
+  await world.clock.pass(5000)
+  world.engine.down = false
+  await world.clock.pass(5000)
+  world.welcome()
+  await world.clock.pass(100)
+  t.match(world.of('inventory')[1], { reports: [{ instance: id }] })
+  t.equal(world.of('inventory')[1]?.isPartial, undefined, 'and begins anew when it has')
+  await world.stop()
+})
+
 t.test('what is removed without a record of it is told of', async (t) => {
   const world = withStray()
   await world.start()

@@ -26,7 +26,12 @@ type Message<K extends ToAgentMessage['kind']> = Extract<ToAgentMessage, { kind:
 /** What the session asks of the rest of the agent. */
 export interface SessionHandlers {
   facts(): NodeFacts
-  inventory(): { readonly reports: readonly InstanceReport[]; readonly unmanaged: number }
+  inventory(): {
+    readonly reports: readonly InstanceReport[]
+    readonly unmanaged: number
+    /** The engine has not told yet what is there. */
+    readonly isPartial: boolean
+  }
   /** Why the engine does not answer; empty when it does. */
   engineProblem(): string
   welcome(message: Message<'welcome'>): void
@@ -89,6 +94,8 @@ export class Session {
   #failures = 0
   #timer: Timer | null = null
   #welcomed = false
+  /** What it has begun with was not all that may be there. */
+  #isPartial = false
   #heartbeatMs = 0
   #saidProblem = ''
 
@@ -227,10 +234,12 @@ export class Session {
   #begin(message: Message<'welcome'>): void {
     const { handlers, logger } = this.#deps
     const last = this.outbox.open()
-    const { reports, unmanaged } = handlers.inventory()
+    const { reports, unmanaged, isPartial } = handlers.inventory()
+    this.#isPartial = isPartial
     const known = new Set(reports.map((report) => report.instance))
     const forgotten = last.filter((report) => !known.has(report.instance))
-    this.#say({ kind: 'inventory', reports: [...reports, ...forgotten], unmanaged })
+    const all = [...reports, ...forgotten]
+    this.#say({ kind: 'inventory', reports: all, unmanaged, ...(isPartial ? { isPartial } : {}) })
     this.#welcomed = true
     logger.info({ instances: reports.length }, 'in session with the server')
     this.#heartbeatMs = Math.min(Math.max(message.heartbeatMs, heartbeatMinMs), heartbeatMaxMs)
@@ -253,6 +262,14 @@ export class Session {
     if (message.from !== null) return
     this.#deps.lease.assigned()
     this.beat()
+  }
+
+  /** What is there is known now: a session that began without that begins anew, with all of it. */
+  completed(): void {
+    if (!this.#isPartial) return
+    this.#isPartial = false
+    this.#deps.logger.info('the engine has told what is there: telling the server anew')
+    this.#connection?.close()
   }
 
   /** Says how the engine is: at the server's interval, and at once when that has changed. */

@@ -201,11 +201,11 @@ export class Hub implements SessionHandlers {
 
   async onInventory(
     session: Session,
-    { reports, unmanaged }: Extract<FromAgentMessage, { kind: 'inventory' }>,
+    { reports, unmanaged, isPartial }: Extract<FromAgentMessage, { kind: 'inventory' }>,
   ): Promise<void> {
     const { state, monitor, logger } = this.#deps
     await state.write({ actor: `node:${session.node}` }, (tx) => {
-      applyInventory(tx, session.node, reports)
+      applyInventory(tx, session.node, reports, isPartial)
     })
     if (session.phase !== 'greeted') return
     session.phase = 'synced'

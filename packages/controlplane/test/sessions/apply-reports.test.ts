@@ -178,6 +178,14 @@ test('what agents report', async (t) => {
     t.equal(stateOf(state, first), 'running')
   })
 
+  t.test('what an inventory lacks of an engine that has not told yet may be there', async (t) => {
+    const state = await stateWith(instance({ observed: running }))
+    await state.write({ actor: 'node:n1' }, (tx) => applyInventory(tx, 'n1', [], true))
+    t.equal(stateOf(state, first), 'running')
+    await takeAll(state)
+    t.equal(stateOf(state, first), 'failed')
+  })
+
   t.test('what an inventory lacks', async (t) => {
     const ids = ['web-0-run', 'web-1-assigned', 'web-2-stop', 'web-3-lost']
     const state = await stateWith(

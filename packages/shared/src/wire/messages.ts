@@ -87,6 +87,8 @@ export const FromAgent = {
     reports: Type.Array(InstanceReport),
     /** Containers on the engine without our labels: reported, never touched. */
     unmanaged: Type.Integer(),
+    /** The engine has not told yet what is there: what is missing here may run all the same. */
+    isPartial: Type.Optional(Type.Boolean()),
   }),
   status: message('status', {
     /** Counts up within the session; acknowledged once it is durable. */

@@ -32,8 +32,11 @@ export function applyInventory(
   tx: Transaction,
   node: string,
   reports: readonly InstanceReport[],
+  isPartial = false,
 ): void {
   applyReports(tx, node, reports)
+  // Its engine has not told yet what there is: the agent begins anew when it has.
+  if (isPartial) return
   const present = new Set<string>()
   for (const report of reports) {
     present.add(report.instance)
