@@ -1,5 +1,6 @@
 import { isHealthy, isLive, isOpen, nodeState } from '@bulkhead/shared'
 
+import { ownership } from '../../../packages/agent/src/index.ts'
 import type { World } from '../world/world.ts'
 import { objections } from './rules.ts'
 
@@ -24,7 +25,19 @@ export function isConverged(world: World): string | null {
   return null
 }
 
-function missingOf({ records }: World, key: string): string | null {
+/** A program of it hangs, and no liveness probe is there to find that out: only its owner can help. */
+function hangsForGood({ records, nodes }: World, key: string): boolean {
+  return nodes.some(({ engine }) =>
+    engine.running().some(({ info, program }) => {
+      const record = records.instance.get(info.labels[ownership.instance] ?? '')
+      if (!program?.hangs || !record || record.service !== key || !isLive(record)) return false
+      return records.revisionOf(record)?.spec.health.liveness === null
+    }),
+  )
+}
+
+function missingOf(world: World, key: string): string | null {
+  const { records } = world
   const service = records.service.get(key)
   const wanted = records.wanted(key)
   if (!service || !wanted) return 'it has no revision'
@@ -36,7 +49,7 @@ function missingOf({ records }: World, key: string): string | null {
   if (current.length === wanted.spec.replicas && service.status === 'converged') return null
   // A rollout that has failed rests as its policy says; only somebody else can go on.
   const paused = [...records.rollout.values()].some((one) => one.service === key && isOpen(one))
-  const stuck = paused || !somebodyFits({ records } as World, key)
+  const stuck = paused || !somebodyFits(world, key) || hangsForGood(world, key)
   if (stuck && service.status !== 'converged' && service.reason !== '') return null
   const states = live.map(
     ({ id, node, cause, observed }) =>

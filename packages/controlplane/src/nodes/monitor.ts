@@ -154,6 +154,8 @@ export class NodeMonitor {
         if (contact.engineDownSinceMs !== null) contact.engineDownSinceMs += stalledMs
       }
     }
+    // So long that agents have left us, and come back one after the other.
+    if (stalledMs > this.#config.lostAfterMs) this.excuse()
     if (this.#writing) return
     const { verdicts, brake } = judge(
       this.#heard(),

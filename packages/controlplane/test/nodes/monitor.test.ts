@@ -59,3 +59,23 @@ test('time in which the control plane itself did not run is not held against an 
   t.equal(liveness('a'), 'down')
   await state.close()
 })
+
+test('after a stop of the control plane itself agents that have left it have time to come back', async (t) => {
+  const { clock, state, monitor, beat, liveness } = await setUp('a', 'b', 'c')
+  await beat({})
+  clock.advance(60_000)
+  const others = async (seconds: number): Promise<void> => {
+    for (let part = 0; part < 5 * seconds; part++) {
+      clock.advance(200)
+      for (const name of ['b', 'c']) monitor.heard(name)
+      monitor.check()
+      await state.settled()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  await others(9)
+  t.equal(liveness('a'), 'ready')
+  await others(4)
+  t.equal(liveness('a'), 'lost')
+  await state.close()
+})
