@@ -33,6 +33,8 @@ export class NodeMonitor {
   readonly #startedAtMs: number
   /** Since when agents can have been heard by us. */
   #listensSinceMs: number
+  /** When a stop of our own was last made up for. */
+  #excusedAtMs = Number.NEGATIVE_INFINITY
   #brake: Brake | null = null
   #checkedAtMs: number
   #writing = false
@@ -154,8 +156,13 @@ export class NodeMonitor {
         if (contact.engineDownSinceMs !== null) contact.engineDownSinceMs += stalledMs
       }
     }
-    // So long that agents have left us, and come back one after the other.
-    if (stalledMs > this.#config.lostAfterMs) this.excuse()
+    // So long that agents have left us, and come back one after the other. Not every time: one that stalls again and
+    // again has to notice a lost node all the same.
+    const isExcused = nowMs - this.#excusedAtMs < this.#config.massLossHoldMs
+    if (stalledMs > this.#config.lostAfterMs && !isExcused) {
+      this.#excusedAtMs = nowMs
+      this.excuse()
+    }
     if (this.#writing) return
     const { verdicts, brake } = judge(
       this.#heard(),

@@ -79,3 +79,20 @@ test('after a stop of the control plane itself agents that have left it have tim
   t.equal(liveness('a'), 'lost')
   await state.close()
 })
+
+test('a control plane that stops again and again notices a lost node all the same', async (t) => {
+  const { clock, state, monitor, beat, liveness } = await setUp('a', 'b', 'c')
+  await beat({})
+  for (let turn = 0; turn < 8; turn++) {
+    clock.advance(3000)
+    for (let part = 0; part < 25; part++) {
+      clock.advance(200)
+      for (const name of ['b', 'c']) monitor.heard(name)
+      monitor.check()
+      await state.settled()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  t.equal(liveness('a'), 'lost')
+  await state.close()
+})
