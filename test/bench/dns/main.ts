@@ -126,7 +126,8 @@ const workloads = {
 
 try {
   const missing = ['dnsperf', 'dnsmasq', 'dig'].filter(
-    (program) => spawnSync(program, ['-h'], { timeout: 5000 }).error,
+    // To dnsmasq `-h` means something else, and it would begin to serve.
+    (program) => spawnSync(program, [program === 'dnsmasq' ? '--version' : '-h'], { timeout: 5000 }).error,
   )
   if (missing.length > 0)
     throw new Error(

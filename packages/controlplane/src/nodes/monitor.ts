@@ -152,7 +152,8 @@ export class NodeMonitor {
     this.#checkedAtMs = nowMs
     if (stalledMs > checkEveryMs) {
       for (const contact of this.#contacts.values()) {
-        contact.heardAtMs += stalledMs
+        // Who was heard since has nothing to be forgiven.
+        contact.heardAtMs = Math.min(contact.heardAtMs + stalledMs, nowMs)
         if (contact.engineDownSinceMs !== null) contact.engineDownSinceMs += stalledMs
       }
     }

@@ -80,6 +80,22 @@ test('after a stop of the control plane itself agents that have left it have tim
   await state.close()
 })
 
+test('who is heard before the first look after a stop is not taken for heard later on', async (t) => {
+  const { clock, state, monitor, beat, liveness } = await setUp('a', 'b', 'c')
+  await beat({})
+  clock.advance(600_000)
+  monitor.heard('a')
+  for (let part = 0; part < 60; part++) {
+    clock.advance(200)
+    for (const name of ['b', 'c']) monitor.heard(name)
+    monitor.check()
+    await state.settled()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.equal(liveness('a'), 'lost')
+  await state.close()
+})
+
 test('a control plane that stops again and again notices a lost node all the same', async (t) => {
   const { clock, state, monitor, beat, liveness } = await setUp('a', 'b', 'c')
   await beat({})

@@ -4,6 +4,8 @@ import { turns } from './zone.ts'
 /** Beyond that everything is forgotten, and begins anew: who asks for so many names is no program that looks up a few. */
 const maxAnswers = 4096
 const idBytes = 2
+/** Longer ones are rare, and would take much memory; with them what is kept has at most 7 MB. */
+const longest = { question: 256, answer: 1232 } as const
 
 /**
  * Answers to questions that are put again, byte for byte but for their id. They hold as long as what the asker may
@@ -23,6 +25,7 @@ export class KeptAnswers {
   }
 
   keep(message: Buffer, transport: Transport, answer: Buffer): void {
+    if (message.length > longest.question || answer.length > longest.answer) return
     if (this.#answers.size >= maxAnswers) this.#answers.clear()
     this.#answers.set(keyOf(message, transport), Buffer.from(answer))
   }
