@@ -4,6 +4,8 @@ import { successorInstanceId } from '@bulkhead/shared'
 const longestChain = 10_000
 /** Links that are derived for one message; each costs a hash, while all other agents wait. */
 const maxDerived = 50_000
+/** Links that are walked along for one message, some 50 ns each: the same chain can be reported of again and again. */
+const maxWalked = 1_000_000
 
 interface Chain {
   readonly ids: Set<string>
@@ -17,10 +19,11 @@ interface Chain {
 export class Descent {
   readonly #chains = new Map<string, Chain>()
   #derived = 0
+  #walked = 0
 
   has(id: string, origin: string): boolean {
     const prefix = origin.slice(0, origin.lastIndexOf('-') + 1)
-    if (!id.startsWith(prefix)) return false
+    if (!id.startsWith(prefix) || this.#walked >= maxWalked) return false
     let chain = this.#chains.get(origin)
     if (!chain) this.#chains.set(origin, (chain = { ids: new Set(), last: origin }))
     while (!chain.ids.has(id)) {
@@ -35,6 +38,7 @@ export class Descent {
   /** The links from `origin` to its descendant `id`, both left out, in their order. */
   *between(origin: string, id: string): Iterable<string> {
     for (const link of this.#chains.get(origin)?.ids ?? []) {
+      this.#walked += 1
       if (link === id) return
       yield link
     }
