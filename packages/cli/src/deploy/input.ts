@@ -13,7 +13,7 @@ export function badDocuments(lines: readonly string[], given?: BulkheadError): B
   const shown = rest > 0 ? [...lines.slice(0, shownLimit), `… and ${rest} more`] : lines
   const message = `documents: ${plural(lines.length, 'problem')}`
   return new DetailedError(given?.code ?? 'bad-spec', message, {
-    advice: given?.advice || 'nothing was changed; correct them and try again',
+    advice: given?.advice || 'correct them and try again',
     lines: shown,
     details: { problems: lines },
   })

@@ -235,7 +235,10 @@ t.test('what the server finds wrong is shown at its place', async (t) => {
 
 t.test('what is no YAML is not sent', async (t) => {
   const bad = await runCli(['apply', '-f', '-'], { stdin: 'a: [1' })
-  t.match(bad.stderr, /^-:1:\d+: .*\n[\s\S]*error: documents: 1 problem; nothing was changed/)
+  t.match(
+    bad.stderr,
+    /^-:1:\d+: .*\n[\s\S]*error: documents: 1 problem; correct them and try again\n$/,
+  )
   t.equal(bad.exitCode, 2)
   t.strictSame(bad.urls, [])
   const missing = await runCli(['diff', '-f', '/nowhere.yaml'])
