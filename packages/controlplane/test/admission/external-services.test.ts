@@ -73,8 +73,16 @@ t.test('a document is checked', async (t) => {
   t.same(problemsOf({}), [])
   t.match(problemsOf({ addresses: ['db.example.gov'] }), [/^\/addresses\/0 "db.example.gov" is no IP address/])
   t.match(problemsOf({ addresses: [] }), [/^\/addresses/])
-  for (const address of ['127.0.0.1', '0.0.0.0', '224.0.0.1', '255.255.255.255', '169.254.1.1', '::1', '::', 'fe80::1', 'ff02::1', '::ffff:127.0.0.1']) {
-    t.match(problemsOf({ addresses: [address] }), [/^\/addresses\/0 .* is an address of each node itself/], address)
+  const unusable = [
+    ['loopback', '127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'],
+    ['unspecified', '0.0.0.0', '::'],
+    ['link-local', '169.254.1.1', 'fe80::1'],
+    ['multicast', '224.0.0.1', 'ff02::1'],
+    ['reserved or broadcast', '255.255.255.255'],
+  ].flatMap(([kind = '', ...addresses]) => addresses.map((address) => [kind, address] as const))
+  for (const [kind, address] of unusable) {
+    t.match(problemsOf({ addresses: [address] }), [`/addresses/0 ${JSON.stringify(address)} is a`], address)
+    t.match(problemsOf({ addresses: [address] }), [` ${kind} address, which `], address)
   }
   t.match(problemsOf({ ports: {} }), [/^\/ports ports must name at least one port/])
   t.match(problemsOf({ adresses: ['10.0.0.1'] }), [/did you mean "addresses"/])

@@ -11,37 +11,43 @@ export function externalServiceProblems(source: ExternalServiceSource): Problem[
   return [...addressProblems(source), ...portProblems(source)]
 }
 
-/** Loopback, unspecified, link-local and multicast: a proxy would connect to its own machine, past the zones. */
-const ofNobodyElse = new BlockList()
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['224.0.0.0', 3],
-] as const) {
-  ofNobodyElse.addSubnet(network, prefix, 'ipv4')
-}
-for (const [network, prefix] of [
-  ['::', 127],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  ofNobodyElse.addSubnet(network, prefix, 'ipv6')
-}
+/** Addresses that no other machine can be reached at: a proxy would connect to its own, past the zones. */
+const unusable: readonly (readonly [what: string, network: string, prefix: number])[] = [
+  ['an unspecified address, which stands for the machine itself', '0.0.0.0', 8],
+  ['an unspecified address, which stands for the machine itself', '::', 128],
+  ['a loopback address, which is the machine itself', '127.0.0.0', 8],
+  ['a loopback address, which is the machine itself', '::1', 128],
+  ['a link-local address, which means another machine on every link', '169.254.0.0', 16],
+  ['a link-local address, which means another machine on every link', 'fe80::', 10],
+  ['a multicast address, which belongs to no single machine', '224.0.0.0', 4],
+  ['a multicast address, which belongs to no single machine', 'ff00::', 8],
+  ['a reserved or broadcast address, which belongs to no single machine', '240.0.0.0', 4],
+]
 
-const isOfNobodyElse = (address: string): boolean =>
-  ofNobodyElse.check(address, addressFamily(address) === 6 ? 'ipv6' : 'ipv4')
+const family = (address: string): 'ipv4' | 'ipv6' =>
+  addressFamily(address) === 6 ? 'ipv6' : 'ipv4'
+
+const kinds = unusable.map(([what, network, prefix]) => {
+  const list = new BlockList()
+  list.addSubnet(network, prefix, family(network))
+  return { what, list }
+})
+
+/** What kind of address it is that cannot be used; undefined when it can. */
+const unusableKind = (address: string): string | undefined =>
+  kinds.find(({ list }) => list.check(address, family(address)))?.what
 
 /** The kernel lets addresses through, and nobody would tell it when those of a name change. */
 function* addressProblems({ addresses }: ExternalServiceSource): Iterable<Problem> {
   const seen = new Set<string>()
   for (const [index, address] of addresses.entries()) {
     const path = pointerTo('addresses', index)
+    const kind = addressFamily(address) === null ? undefined : unusableKind(address)
     if (addressFamily(address) === null) {
       const message = `${shownText(address)} is no IP address; zones are held by address, so a host name cannot be used`
       yield { path, message }
-    } else if (isOfNobodyElse(address)) {
-      const message = `${shownText(address)} is an address of each node itself, or of no single machine; name the address at which the service is reached from the nodes`
+    } else if (kind !== undefined) {
+      const message = `${shownText(address)} is ${kind}; name the address at which the service is reached from the nodes`
       yield { path, message }
     }
     if (seen.has(address)) yield { path, message: `${shownText(address)} is there more than once` }
