@@ -11,6 +11,7 @@ import {
   pointerSegments,
   type ServiceSource,
   type SpecSource,
+  writtenService,
 } from '@bulkhead/shared'
 import { validateDocument, validateDocuments } from '@bulkhead/shared/validation'
 import fc from 'fast-check'
@@ -21,7 +22,6 @@ import { stringifyYaml } from '../../../packages/cli/src/output/yaml.ts'
 import { validService } from '../../../packages/shared/test/spec/sources.ts'
 import { anyJson } from '../data/json.ts'
 import { mutated, mutatedText } from '../data/mutate.ts'
-import { sourceOf } from '../data/source-of.ts'
 import { bomb, yamlish } from '../data/yaml.ts'
 import { expect, type OpenTarget, pureTarget } from '../run/target.ts'
 
@@ -72,7 +72,7 @@ function work(documents: readonly unknown[]): void {
 
 function fixedPoint(document: ServiceSource): void {
   const spec = normaliseService(document)
-  const whole = sourceOf(spec)
+  const whole = writtenService(spec)
   const verdict = validateDocument(whole)
   expect(verdict.ok, `its normalised form is refused: ${JSON.stringify(verdict)}`)
   const again = normaliseService(whole)

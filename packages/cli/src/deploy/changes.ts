@@ -3,7 +3,7 @@ import type { ApplyResult, FieldChange, ObjectChange } from '@bulkhead/shared'
 import type { Style } from '../output/style.ts'
 import { cleanText, plural, truncate } from '../output/text.ts'
 
-const valueWidth = 60
+const valueWidth = 80
 
 /** `/ports/http` reads better as `ports.http`, list items as `args[0]`. */
 function shownPath(pointer: string): string {
@@ -17,7 +17,7 @@ function shownPath(pointer: string): string {
 
 function shownValue(value: unknown): string {
   const text =
-    typeof value === 'string' && /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value)
+    typeof value === 'string' && /^[\w./:@%…-]+$/.test(value) ? value : JSON.stringify(value)
   return truncate(cleanText(text ?? ''), valueWidth)
 }
 
@@ -26,7 +26,20 @@ export function shownObject({ kind, name, environment }: ObjectChange): string {
   return kind === name || name === '' ? kind : `${kind} ${name}`
 }
 
-function changeLine({ path, before, after }: FieldChange, width: number, style: Style): string {
+const digestPattern = /@sha256:([0-9a-f]{12})[0-9a-f]{52}$/
+
+/** Of an image the name, and of its digest enough to tell it from another one, where the names are the same. */
+function shortened(change: FieldChange): FieldChange {
+  const { path, before, after } = change
+  if (path !== '/image' || typeof before !== 'string' || typeof after !== 'string') return change
+  const names = [before, after].map((image) => image.replace(digestPattern, ''))
+  const digests = [before, after].map((image) => image.replace(digestPattern, '@sha256:$1…'))
+  const [old, now] = names[0] === names[1] ? digests : names
+  return { path, before: old, after: now }
+}
+
+function changeLine(change: FieldChange, width: number, style: Style): string {
+  const { path, before, after } = shortened(change)
   const { red, green, yellow, dim } = style
   const where = shownPath(path).padEnd(width)
   if (before === undefined) return `  ${green(`+ ${where}`)}  ${green(shownValue(after))}`

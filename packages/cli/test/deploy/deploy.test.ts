@@ -93,6 +93,24 @@ t.test('diff: no change is exit code 0, and colours show signs', async (t) => {
   t.match(coloured.stdout, '\u001b[31m- args[0]      \u001b[39m')
 })
 
+t.test('diff: of an image the tag, and another digest where the tag is the same', async (t) => {
+  const image = 'registry.internal:5000/shop/web:1.4.1'
+  const digest = (first: string): string => `${image}@sha256:${first.padEnd(64, '0')}`
+  const shown = async (before: string, after: string): Promise<string> => {
+    const changes = [{ path: '/image', before, after }]
+    const answers = diff([make.change({ action: 'update', changes })])
+    return (await runCli(['diff', '-f', '-'], { answers, stdin: documents })).stdout
+  }
+  t.match(
+    await shown(digest('a'), `${image}-b@sha256:${'b'.repeat(64)}`),
+    ` ${image} → ${image}-b\n`,
+  )
+  t.match(
+    await shown(digest('abc'), digest('abd')),
+    ` ${image}@sha256:abc000000000… → ${image}@sha256:abd000000000…\n`,
+  )
+})
+
 const plan: PlanResult = {
   revision: 7,
   rollouts: [

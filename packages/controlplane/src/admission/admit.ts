@@ -6,6 +6,7 @@ import {
   normaliseService,
   normaliseZones,
   notEnforcedYet,
+  serviceChanges,
   serviceKey,
   templateOf,
   type ApplyRequest,
@@ -177,10 +178,8 @@ function applyService(tx: Transaction, { key, source, spec, image, ...admitted }
     canonicalJson(current.spec) === canonicalJson(spec) &&
     current.template.image.digest === image.digest
   if (same) return { ...common, action: 'unchanged', revision: current.revision, changes: [] }
-  const changes = changesBetween(
-    current ? { ...current.spec, digest: current.template.image.digest } : {},
-    { ...spec, digest: image.digest },
-  )
+  const before = current && { ...current, digest: current.template.image.digest }
+  const changes = serviceChanges(before ?? null, { spec, source, digest: image.digest })
   const revision = changeRevision(tx, { key, spec, source, template, actor: tx.actor, cause: 'applied' })
   return { ...common, action: current ? 'update' : 'create', revision: revision.revision, changes }
 }

@@ -104,6 +104,9 @@ test('rehearsals change nothing', async (t) => {
   const { revision } = served.state.view
   const diff = await served.call('POST', '/v1/diff', { documents: [document({ replicas: 3 })] })
   t.match(diff.body, { objects: [{ action: 'update', changes: [{ path: '/replicas', before: 1, after: 3 }] }] })
+  const stop = { drain: '90s', grace: '10s' }
+  const slower = await served.call('POST', '/v1/diff', { documents: [document({ stop })] })
+  t.match(slower.body, { objects: [{ changes: [{ path: '/stop/drain', before: '5s', after: '90s' }] }] }, 'as people write it')
   const plan = await served.call('POST', '/v1/plan', { documents: [document({ replicas: 3 })] })
   t.equal(plan.status, 200)
   t.match(plan.body, { refused: [{ service: 'web', reason: /no node/ }] })

@@ -76,6 +76,14 @@ export function formatBytes(bytes: number): string {
   return `${Math.round(amount * 10) / 10}${units[unit] ?? ''}`
 }
 
+/** Exact, in the largest binary unit that divides it, else in bytes: `256Mi`, `1536Mi`, `1000`. */
+export function exactMemory(bytes: number): string {
+  for (const unit of ['Ti', 'Gi', 'Mi', 'Ki'] as const) {
+    if (bytes > 0 && bytes % byteUnits[unit] === 0) return `${bytes / byteUnits[unit]}${unit}`
+  }
+  return String(bytes)
+}
+
 /** Cores without a unit when they are whole, else thousandths: `2`, `250m`. */
 export function formatCpu(cpuMillis: number): string {
   return cpuMillis % 1000 === 0 ? String(cpuMillis / 1000) : `${Math.round(cpuMillis)}m`

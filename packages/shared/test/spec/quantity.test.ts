@@ -3,6 +3,7 @@ import t from 'tap'
 
 import {
   formatBytes,
+  exactMemory,
   formatCpu,
   formatDuration,
   parseCpuMillis,
@@ -64,6 +65,14 @@ t.test('cpu', async (t) => {
   ]
   for (const [value, expected] of cases) t.equal(parseCpuMillis(value), expected, String(value))
   fc.assert(fc.property(fc.nat(1_024_000), (cpu) => parseCpuMillis(formatCpu(cpu)) === cpu))
+  t.same([0, 1000, 1024, 1536 * 1024 ** 2, 2 * 1024 ** 4].map(exactMemory), [
+    '0',
+    '1000',
+    '1Ki',
+    '1536Mi',
+    '2Ti',
+  ])
+  fc.assert(fc.property(fc.maxSafeNat(), (bytes) => parseMemoryBytes(exactMemory(bytes)) === bytes))
 })
 
 t.test('memory', async (t) => {
