@@ -271,7 +271,7 @@ t.test('validate works offline', async (t) => {
   t.equal(fine.stdout, '1 document: no problems\n')
   t.equal(fine.exitCode, 0)
   const bad = await runCli(['validate', '-f', '-'], { ...offline, stdin: `${good}replcas: 3\n` })
-  t.match(bad.stderr, /^-:6:1: .*replcas.*replicas[\s\S]*\nerror: documents: 1 problem; nothing/)
+  t.match(bad.stderr, /^-:6:1: .*replcas.*replicas[\s\S]*\nerror: documents: 1 problem; correct them/)
   t.equal(bad.exitCode, 2)
 })
 
