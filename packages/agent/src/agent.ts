@@ -116,6 +116,7 @@ export class Agent {
       onFailure: (lineage, failed) =>
         noteFailure({ ...deps, store: this.#store, outbox: this.#session.outbox }, lineage, failed),
       onRemoved: (report) => this.#session.outbox.putLast(report),
+      farewell: (instance) => this.#session.outbox.farewell(instance),
       preparedLimit: settings.preparedSuccessors,
     })
     this.#session = this.#makeSession()

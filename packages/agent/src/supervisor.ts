@@ -35,6 +35,8 @@ export interface SupervisorDeps {
   readonly onFailure: (lineage: Lineage, failed: Observed) => void
   /** A container without a record has been removed: the last there is to say of it. */
   readonly onRemoved: (report: InstanceReport) => void
+  /** What the control plane may not have heard yet of the end of an instance without a record. */
+  readonly farewell: (instance: string) => InstanceReport | undefined
   readonly preparedLimit: number
 }
 
@@ -74,9 +76,9 @@ export class Supervisor {
       this.#early = message.from === null ? [message] : [...this.#early, message]
       return
     }
-    const { store, watch, clock } = this.#deps
+    const { store, watch, clock, farewell } = this.#deps
     const owned = watch.containers.all()
-    const next = acceptAssignments(store.all, message, owned, clock.nowMs())
+    const next = acceptAssignments(store.all, message, owned, clock.nowMs(), farewell)
     for (const lineage of next.values()) {
       if (store.get(lineage.key) === lineage) continue
       store.update(lineage)

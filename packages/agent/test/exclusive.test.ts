@@ -133,8 +133,10 @@ t.test('an agent that has lost its journal and is answered in time ends nothing'
   await world.stop()
 })
 
-t.test('what the control plane wants again while it is being removed is told of by its record alone', async (t) => {
-  const { world, clock } = await begin()
+/** An agent without a journal is in session again; the container of `db` is about to be removed. */
+async function removeWithoutRecord() {
+  const began = await begin()
+  const { world, clock } = began
   const { engine } = world
   await world.stop()
   world.storage.data = null
@@ -150,6 +152,23 @@ t.test('what the control plane wants again while it is being removed is told of 
   world.reachable = true
   await clock.pass(10_000)
   world.welcome()
+  return { ...began, removal }
+}
+
+t.test('what the control plane wants again after it was told of its removal stays removed', async (t) => {
+  const { world, running, clock, removal } = await removeWithoutRecord()
+  world.acknowledges = false
+  removal.resolve()
+  await clock.pass(100)
+  assign(world, 2, db, web)
+  await clock.pass(1000)
+  t.same(running(), ['default/web'], 'by now another may have its slot')
+  t.equal(world.reports().get(db.instance)?.observed.state, 'stopped')
+  await world.stop()
+})
+
+t.test('what the control plane wants again while it is being removed is told of by its record alone', async (t) => {
+  const { world, clock, removal } = await removeWithoutRecord()
   const before = world.of('status').length
   assign(world, 2, db, web)
   removal.resolve()

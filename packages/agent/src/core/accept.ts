@@ -1,8 +1,8 @@
-import type { Assignment, ToAgentMessage } from '@bulkhead/shared'
+import type { Assignment, InstanceReport, ToAgentMessage } from '@bulkhead/shared'
 
 import { adopted, findStarted, linkOf } from './adoption.ts'
 import type { ContainerInfo } from './container.ts'
-import { advanceOrigin, hasLink, type Lineage, newLineage, newLink } from './lineage.ts'
+import { advanceOrigin, hasLink, type Lineage, type Link, newLineage, newLink } from './lineage.ts'
 import { ownership } from './ownership.ts'
 
 export type AssignmentsMessage = Extract<ToAgentMessage, { kind: 'assignments' }>
@@ -12,20 +12,25 @@ export type Lineages = ReadonlyMap<string, Lineage>
 
 /**
  * The lineages after a message of the control plane. What it no longer names, in a full set, or names as done with,
- * is abandoned: stopped, removed and then forgotten. `owned` are the containers with our labels.
+ * is abandoned: stopped, removed and then forgotten. `owned` are the containers with our labels; `farewell` is the last
+ * that was said of an instance, or of its successor, that has no record here any more and that the control plane has
+ * not answered yet.
  */
 export function acceptAssignments(
   lineages: Lineages,
   message: AssignmentsMessage,
   owned: readonly ContainerInfo[],
   nowMs: number,
+  farewell: (instance: string) => InstanceReport | undefined = () => undefined,
 ): Lineages {
   const next = new Map(lineages)
   const byOrigin = new Map([...lineages.values()].map((lineage) => [lineage.origin, lineage]))
   const named = new Set<string>()
   for (const assignment of message.upserts) {
     const known = byOrigin.get(assignment.instance) ?? findByLink(lineages, assignment)
-    const lineage = known ? update(known, assignment) : adopt(assignment, owned, nowMs)
+    const lineage = known
+      ? update(known, assignment)
+      : adopt(assignment, owned, nowMs, farewell(assignment.instance))
     next.set(lineage.key, lineage)
     named.add(lineage.key)
   }
@@ -52,13 +57,27 @@ function update(lineage: Lineage, assignment: Assignment): Lineage {
   return advanceOrigin(lineage, assignment)
 }
 
-/** A lineage that is new to the agent, or that it has lost its record of while the containers lived on. */
-function adopt(assignment: Assignment, owned: readonly ContainerInfo[], nowMs: number): Lineage {
+/**
+ * A lineage that is new to the agent, or that it has lost its record of while the containers lived on. What it has
+ * called gone stays gone: the control plane may give the slot away as soon as it hears of it.
+ */
+function adopt(
+  assignment: Assignment,
+  owned: readonly ContainerInfo[],
+  nowMs: number,
+  gone: InstanceReport | undefined,
+): Lineage {
   const { instance, attempt, startAtMs } = assignment
+  if (gone) return newLineage(assignment, lastLink(gone, nowMs))
   const fresh = newLink({ id: instance, predecessor: null, attempt, startAtMs }, nowMs)
   const found = findStarted(instance, owned)
   if (!found) return newLineage(assignment, fresh)
   const isSame = found.labels[ownership.instance] === instance
   const current = isSame ? { ...fresh, ...adopted(found, nowMs) } : linkOf(found, nowMs)
   return newLineage(assignment, current)
+}
+
+function lastLink(gone: InstanceReport, nowMs: number): Link {
+  const { instance: id, predecessor, attempt, startAtMs, observed } = gone
+  return newLink({ id, predecessor, attempt, startAtMs }, nowMs, observed)
 }

@@ -27,6 +27,8 @@ export class Outbox {
   readonly #deps: OutboxDeps
   readonly #pending = new Map<string, InstanceReport>()
   readonly #last = new Map<string, InstanceReport>()
+  /** Those of them that the inventory of this session has told. */
+  #told: readonly InstanceReport[] = []
   /** Origins whose reports are held back, and those reports. */
   readonly #held = new Set<string>()
   readonly #kept = new Map<string, InstanceReport>()
@@ -76,7 +78,8 @@ export class Outbox {
     this.close()
     this.#open = true
     this.#sequence = 0
-    return [...this.#last.values()]
+    this.#told = [...this.#last.values()]
+    return this.#told
   }
 
   close(): void {
@@ -84,11 +87,21 @@ export class Outbox {
     this.#pending.clear()
     this.#kept.clear()
     this.#inFlight.clear()
+    this.#told = []
   }
 
   /** The control plane has answered the inventory. */
   inventoryTaken(): void {
-    this.#last.clear()
+    this.#heard(this.#told)
+    this.#told = []
+  }
+
+  /** What was said last of an instance, or of its successor, and is not answered yet. */
+  farewell(instance: string): InstanceReport | undefined {
+    const exact = this.#last.get(instance)
+    if (exact) return exact
+    for (const report of this.#last.values()) if (report.origin === instance) return report
+    return undefined
   }
 
   /** Everything that may be sent has been. */
@@ -106,11 +119,15 @@ export class Outbox {
     for (const [sent, { reports }] of this.#inFlight) {
       if (sent > sequence) break
       this.#inFlight.delete(sent)
-      for (const report of reports) {
-        if (this.#last.get(report.instance) === report) this.#last.delete(report.instance)
-      }
+      this.#heard(reports)
     }
     this.#schedule()
+  }
+
+  #heard(reports: readonly InstanceReport[]): void {
+    for (const report of reports) {
+      if (this.#last.get(report.instance) === report) this.#last.delete(report.instance)
+    }
   }
 
   #schedule(delayMs = batchMs): void {

@@ -3,7 +3,7 @@ import t from 'tap'
 
 import { acceptAssignments, type Lineages } from '../../src/core/accept.ts'
 import type { ContainerInfo } from '../../src/core/container.ts'
-import { type Lineage, newLink, succeed } from '../../src/core/lineage.ts'
+import { type Lineage, newLink, reportOf, succeed } from '../../src/core/lineage.ts'
 import { ownership } from '../../src/core/ownership.ts'
 import { assignment } from '../support/templates.ts'
 import { container, exited, lineage, nowMs, running } from '../support/views.ts'
@@ -16,6 +16,7 @@ function accept(
   lineages: Lineages,
   message: { full?: boolean; upserts?: ReturnType<typeof assignment>[]; removes?: string[] },
   owned: readonly ContainerInfo[] = [],
+  farewell?: Parameters<typeof acceptAssignments>[4],
 ): Lineage[] {
   const { full = false, upserts = [], removes = [] } = message
   const whole = {
@@ -25,7 +26,7 @@ function accept(
     upserts,
     removes,
   } as const
-  return [...acceptAssignments(lineages, whole, owned, nowMs).values()]
+  return [...acceptAssignments(lineages, whole, owned, nowMs, farewell).values()]
 }
 
 const map = (...all: readonly Lineage[]): Lineages => new Map(all.map((one) => [one.key, one]))
@@ -176,4 +177,11 @@ t.test('containers whose record was lost', async (t) => {
   t.match(accept(map(), assigned, [container('db-0-aaaaaaaa')]), [
     { current: { observed: { state: 'assigned' } } },
   ])
+})
+
+t.test('what was called gone is not begun again', async (t) => {
+  const stopped = lineage({}, { state: 'stopped' }, { id: a, predecessor: o })
+  const farewell = () => reportOf(stopped, stopped.current)
+  const [made] = accept(map(), { full: true, upserts: [assignment()] }, [], farewell)
+  t.match(made, { key: o, origin: o, current: { id: a, predecessor: o, observed: { state: 'stopped' } } })
 })

@@ -57,3 +57,24 @@ t.test('what cannot be told yet follows when something was acknowledged', async 
   await clock.pass(5)
   t.equal(sent.at(-1), 'a8 running, a9 running')
 })
+
+t.test('the last of an instance is kept until that very report is answered', async (t) => {
+  const { clock, outbox } = begin()
+  outbox.putLast(report('told', 'stopped'))
+  outbox.close()
+  t.same(outbox.open().map(({ instance }) => instance), ['told'])
+  outbox.putLast(report('later', 'stopped'))
+  outbox.inventoryTaken()
+  t.equal(outbox.farewell('told'), undefined)
+  t.match(outbox.farewell('later'), { instance: 'later' }, 'the inventory went without it')
+  await clock.pass(5)
+  outbox.acknowledge(1)
+  t.equal(outbox.farewell('later'), undefined)
+})
+
+t.test('what was said of a successor counts for the instance that it came from', async (t) => {
+  const { outbox } = begin()
+  outbox.putLast({ ...report('second', 'stopped'), origin: 'first' })
+  t.match(outbox.farewell('first'), { instance: 'second' })
+  t.equal(outbox.farewell('third'), undefined)
+})
