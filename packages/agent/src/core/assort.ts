@@ -1,6 +1,6 @@
 import { rolesOf, type Role } from './claims.ts'
 import { type ContainerInfo, isAlive } from './container.ts'
-import { isFinal, isUnwanted, type Lineage } from './lineage.ts'
+import { isFinal, isUnwanted, type Lineage, type Link } from './lineage.ts'
 import type { LineageView } from './view.ts'
 
 /** Which of the containers that bear a lineage's instances is what to it. */
@@ -16,11 +16,21 @@ export function assort(
   const next = of('prepared')
   const isServed = container !== null && isAlive(container)
   const isOver = isUnwanted(lineage) || isFinal(lineage.current)
-  // Two containers of one instance, or a successor before its time, come about by somebody's hand only.
-  const strays = next.filter(({ state }) => state !== 'created' && (isServed || isOver))
+  const begins = hasNotBegun(lineage.current, container)
+  // Two containers of one instance, or a successor before its time, come about by somebody's hand, or by a process
+  // before this one whose record is lost: what that one asked the engine to start may start yet.
+  const strays = next.filter(({ state }) => begins || (state !== 'created' && (isServed || isOver)))
+  const prepared = begins ? undefined : next.find(({ state }) => state === 'created')
   return {
     container,
-    prepared: next.find(({ state }) => state === 'created') ?? null,
+    prepared: prepared ?? null,
     remains: [...new Set([...of('remains'), ...current.slice(1), ...strays])],
   }
+}
+
+/** True while nothing of the link can have run, so that nothing can have followed it either. */
+function hasNotBegun(link: Link, container: ContainerInfo | null): boolean {
+  if (container !== null) return container.state === 'created' && !isFinal(link)
+  const { state } = link.observed
+  return state === 'assigned' || state === 'pulling' || state === 'created'
 }
