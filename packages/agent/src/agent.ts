@@ -291,7 +291,7 @@ export class Agent {
     this.#guard.onNetworkRemoved(network)
     this.#networks.forgetOne(network)
     ensureNetworks(this.#store.all, this.#networks)
-    this.#supervisor.discardWaiting(
+    this.#supervisor.discards.waiting(
       ({ labels }) => network === networkOfLabels(labels),
       `somebody has removed the network ${network}`,
     )

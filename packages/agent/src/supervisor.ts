@@ -1,17 +1,17 @@
-import { type Clock, type InstanceReport, type Observed, sleep, type Timer } from '@bulkhead/shared'
+import { type Clock, type InstanceReport, type Observed, type Timer } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
 import { acceptAssignments, type AssignmentsMessage } from './core/accept.ts'
 import type { Action } from './core/action.ts'
 import { assort } from './core/assort.ts'
 import { catchUp } from './core/catch-up.ts'
-import { dueLeftovers, leftoversOf, reportsOfRemoved, reportsOfUnclaimed } from './core/claims.ts'
-import type { ContainerInfo } from './core/container.ts'
+import { reportsOfUnclaimed } from './core/claims.ts'
 import { isUnwanted, type Lineage, observe, reportsOf } from './core/lineage.ts'
-import { ownership } from './core/ownership.ts'
 import { plan } from './core/plan.ts'
+import { rivalOf } from './core/rival.ts'
 import { settle } from './core/settle.ts'
 import type { LineageView } from './core/view.ts'
+import { Discards } from './discards.ts'
 import type { Drains } from './drains.ts'
 import type { EngineWatch } from './engine/engine-watch.ts'
 import type { Pulls } from './engine/pulls.ts'
@@ -42,7 +42,6 @@ export interface SupervisorDeps {
 
 /** Bookkeeping steps of one lineage in a row; more means that the plan runs in circles. */
 const maxSteps = 32
-const discardRetryMs = 5000
 
 /** Makes what runs be what is assigned: plans for each lineage of which anything changed, and carries it out. */
 export class Supervisor {
@@ -51,16 +50,19 @@ export class Supervisor {
   readonly #dirty = new Set<string>()
   readonly #busy = new Map<string, AbortController>()
   readonly #timers = new Map<string, Timer>()
-  readonly #discarding = new Set<string>()
+  /** Lineages that wait until their slot is free on this node. */
+  readonly #waiting = new Set<string>()
+  readonly discards: Discards
   #scheduled = false
-  #sawFullSet = false
   #early: readonly AssignmentsMessage[] = []
   #stopped = false
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps
     const { preparedLimit: limit, ...rest } = deps
-    this.#preparer = new Preparer({ ...rest, limit, mark: (key) => this.#mark(key) })
+    const mark = (key: string): void => this.#mark(key)
+    this.#preparer = new Preparer({ ...rest, limit, mark })
+    this.discards = new Discards({ ...rest, mark })
   }
 
   /** Plans on its own account from time to time, until `signal` is aborted; containers stay as they are then. */
@@ -85,8 +87,8 @@ export class Supervisor {
       if (isUnwanted(lineage)) this.#callOffPull(lineage)
       this.#mark(lineage.key)
     }
-    if (message.from === null) this.#sawFullSet = true
-    this.#discardLeftovers()
+    if (message.from === null) this.discards.sawFullSet()
+    this.discards.leftovers()
   }
 
   /** Everything there is to report, for a control plane that may know nothing of it. */
@@ -99,7 +101,8 @@ export class Supervisor {
   markInstance(instance: string): void {
     const lineage = this.#deps.store.find(instance)
     if (lineage) this.#mark(lineage.key)
-    else this.#discardLeftovers()
+    else this.discards.leftovers()
+    for (const key of this.#waiting) this.#mark(key)
   }
 
   /** Plans for everything before it returns, so that what follows from it has been noted by then. */
@@ -110,20 +113,7 @@ export class Supervisor {
     for (const message of early) this.accept(message)
     for (const key of this.#deps.store.all.keys()) this.#mark(key)
     this.#tick()
-    this.#discardLeftovers()
-  }
-
-  /** Removes containers that wait to be started and that `isStale` says would not do any more; they are made anew. */
-  discardWaiting(isStale: (container: ContainerInfo) => boolean, reason: string): void {
-    const { watch, store } = this.#deps
-    for (const container of watch.containers.all()) {
-      if (container.state !== 'created' || !isStale(container)) continue
-      const instance = container.labels[ownership.instance] ?? ''
-      const lineage = store.find(instance)
-      const current = lineage?.current
-      const isBeingStarted = current?.id === instance && current.observed.state === 'starting'
-      if (lineage && !isBeingStarted) void this.#discard(container.id, reason, lineage)
-    }
+    this.discards.leftovers()
   }
 
   /** The lease of this node has changed its standing. */
@@ -131,7 +121,7 @@ export class Supervisor {
     for (const { key, assignment } of this.#deps.store.all.values()) {
       if (assignment.template.exclusive) this.#mark(key)
     }
-    this.#discardLeftovers()
+    this.discards.leftovers()
   }
 
   #catchUp(): void {
@@ -155,6 +145,7 @@ export class Supervisor {
 
   #stop(): void {
     this.#stopped = true
+    this.discards.stop()
     for (const timer of this.#timers.values()) timer.cancel()
     for (const controller of this.#busy.values()) controller.abort()
   }
@@ -169,7 +160,7 @@ export class Supervisor {
   #tick(): void {
     this.#scheduled = false
     if (this.#stopped) return
-    const dirty = [...this.#dirty]
+    const dirty = new Set([...this.#dirty, ...this.#waiting])
     this.#dirty.clear()
     for (const key of dirty) {
       // What is being done for it marks it again when it is done.
@@ -196,13 +187,14 @@ export class Supervisor {
     for (const action of actions) {
       switch (action.kind) {
         case 'discard':
-          void this.#discard(action.containerId, action.reason, lineage)
+          void this.discards.remove(action.containerId, action.reason, lineage.key)
           break
         case 'forget':
+          this.#waiting.delete(lineage.key)
           store.forget(lineage)
           return false
         case 'prepare':
-          void this.#preparer.prepare(lineage, action).then(() => this.#discardLeftovers())
+          void this.#preparer.prepare(lineage, action).then(() => this.discards.leftovers())
           break
         case 'observe':
         case 'succeed':
@@ -235,7 +227,10 @@ export class Supervisor {
   }
 
   #view(lineage: Lineage): LineageView {
-    const { watch, pulls, probes, drains, lease } = this.#deps
+    const { store, watch, pulls, probes, drains, lease } = this.#deps
+    const rival = rivalOf(lineage, store.all, watch.containers.all())
+    if (rival === null) this.#waiting.delete(lineage.key)
+    else this.#waiting.add(lineage.key)
     const sorted = assort(lineage, (id) => watch.containers.ofInstance(id))
     return {
       lineage,
@@ -246,6 +241,7 @@ export class Supervisor {
       mayPrepare: this.#preparer.isAllowed,
       isQuiet: drains.sync(lineage, sorted.container),
       lease: lease.standing,
+      rival,
     }
   }
 
@@ -270,44 +266,13 @@ export class Supervisor {
     if (lineage.current.observed.state === 'pulling') this.#busy.get(lineage.key)?.abort()
   }
 
-  async #discard(containerId: string, reason: string, lineage?: Lineage): Promise<void> {
-    if (this.#discarding.has(containerId)) return
-    this.#discarding.add(containerId)
-    const { executor, logger, clock } = this.#deps
-    logger.info({ containerId, reason }, 'removing a container')
-    const outcome = await executor.discard(containerId)
-    if (!outcome.ok) {
-      logger.warn({ containerId, outcome }, 'a container could not be removed; trying again')
-      await sleep(clock, discardRetryMs)
-    }
-    this.#discarding.delete(containerId)
-    if (lineage) this.#mark(lineage.key)
-    // The lineage that it belonged to may have been forgotten meanwhile.
-    if (!outcome.ok) this.#discardLeftovers()
-  }
-
-  #discardLeftovers(): void {
-    const { store, watch, lease } = this.#deps
-    if (!watch.isReady || this.#stopped) return
-    const leftovers = leftoversOf(watch.containers.all(), store.all)
-    const due = dueLeftovers(leftovers, this.#sawFullSet, lease.standing)
-    for (const { container, reason } of due) void this.#discardLeftover(container, reason)
-  }
-
-  /** Nobody else would ever tell that it is gone: there is no record of it here, unless one has come meanwhile. */
-  async #discardLeftover(container: ContainerInfo, reason: string): Promise<void> {
-    if (this.#discarding.has(container.id)) return
-    await this.#discard(container.id, reason)
-    const { store, watch, clock, onRemoved } = this.#deps
-    const isClaimed = store.find(container.labels[ownership.instance] ?? '') !== undefined
-    if (isClaimed || watch.containers.get(container.id)) return
-    for (const report of reportsOfRemoved(container, clock.nowMs())) onRemoved(report)
-  }
-
   #wake(key: string, delayMs: number | null): void {
     this.#timers.get(key)?.cancel()
     this.#timers.delete(key)
     if (delayMs === null) return
-    this.#timers.set(key, this.#deps.clock.after(Math.ceil(delayMs), () => this.#mark(key)))
+    this.#timers.set(
+      key,
+      this.#deps.clock.after(Math.ceil(delayMs), () => this.#mark(key)),
+    )
   }
 }

@@ -69,6 +69,7 @@ function planCreated(view: LineageView, container: ContainerInfo, nowMs: number)
   }
   if (!isDue) return waitUntil(dueAtMs)
   if (awaitsLease(view)) return waitForLease(view)
+  if (view.rival !== null) return waitFor(view, `until ${view.rival} of the same slot has ended`)
   const start = { kind: 'start', instance: current.id, containerId: container.id } as const
   if (observed.state === 'starting') return step(start)
   const starting = {
@@ -79,9 +80,12 @@ function planCreated(view: LineageView, container: ContainerInfo, nowMs: number)
   return step({ kind: 'observe', instance: current.id, observed: starting })
 }
 
-/** It is planned anew when the lease is back. */
-function waitForLease({ lineage: { current } }: LineageView): Plan {
-  const reason = 'it is exclusive, and waits until the control plane has answered this node'
+const waitForLease = (view: LineageView): Plan =>
+  waitFor(view, 'until the control plane has answered this node')
+
+/** It is planned anew when the lease is back, or when the slot is free. */
+function waitFor({ lineage: { current } }: LineageView, what: string): Plan {
+  const reason = `it is exclusive, and waits ${what}`
   if (current.observed.reason === reason) return idle
   return step({ kind: 'observe', instance: current.id, observed: { ...current.observed, reason } })
 }

@@ -25,6 +25,8 @@ export interface LineageView {
   readonly isQuiet: boolean
   /** Whether what is exclusive may run here. */
   readonly lease: LeaseStanding
+  /** What runs in the slot of an exclusive lineage without being part of it. */
+  readonly rival: string | null
 }
 
 /** True when the lineage is exclusive and its node is not sure to be the only one that runs it. */

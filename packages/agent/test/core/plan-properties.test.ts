@@ -161,7 +161,13 @@ class World {
   }
 
   #assignment(index: number, instance: string, desired: 'run' | 'stop') {
-    return assignment({ instance, slot: index, desired, template: template({ image, ports }) })
+    const exclusive = index === 1
+    return assignment({
+      instance,
+      slot: index,
+      desired,
+      template: template({ image, ports, exclusive }),
+    })
   }
 
   #lineage(index: number) {

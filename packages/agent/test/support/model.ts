@@ -10,6 +10,7 @@ import type { LeaseStanding } from '../../src/core/lease.ts'
 import type { Lineage } from '../../src/core/lineage.ts'
 import { ownership } from '../../src/core/ownership.ts'
 import { plan } from '../../src/core/plan.ts'
+import { rivalOf } from '../../src/core/rival.ts'
 import { type Outcome, type RefusalKind, settle } from '../../src/core/settle.ts'
 import type { LineageView } from '../../src/core/view.ts'
 
@@ -94,6 +95,7 @@ export class Model {
       mayPrepare: this.mayPrepare,
       isQuiet: false,
       lease: this.lease,
+      rival: rivalOf(lineage, this.lineages, [...this.containers.values()]),
     }
   }
 
@@ -127,8 +129,8 @@ export class Model {
 
   #carryOut(lineage: Lineage, action: Action): void {
     if (action.kind === 'pull') this.imageAbsent = false
-    if (action.kind === 'create') this.#make(lineage.current.id)
-    if (action.kind === 'prepare') this.#make(successorInstanceId(lineage.current.id))
+    if (action.kind === 'create') this.#make(lineage, lineage.current.id)
+    if (action.kind === 'prepare') this.#make(lineage, successorInstanceId(lineage.current.id))
     if (action.kind === 'start') {
       const container = this.containers.get(action.containerId)
       if (container?.state !== 'created') throw new Error('started what is not there')
@@ -141,13 +143,18 @@ export class Model {
     if (action.kind === 'discard') this.#discarding.add(action.containerId)
   }
 
-  #make(instance: string): void {
+  #make({ assignment }: Lineage, instance: string): void {
     this.#serial += 1
     const id = `c${this.#serial}`
     for (const other of this.containers.values()) {
       if (other.labels[ownership.instance] === instance) throw new Error('made a second container')
     }
-    const labels = { [ownership.instance]: instance }
+    const { service, slot } = assignment
+    const labels = {
+      [ownership.instance]: instance,
+      [ownership.service]: service,
+      [ownership.slot]: String(slot),
+    }
     this.containers.set(id, newContainer({ id, name: instance, labels }))
   }
 
@@ -189,5 +196,12 @@ export class Model {
 
   #checkAlone(lineage: Lineage): void {
     if (this.live(lineage).length > 0) throw new Error('started beside a live container')
+    const { service, slot, template } = lineage.assignment
+    const inSlot = [...this.containers.values()].filter(
+      ({ labels }) =>
+        labels[ownership.service] === service && labels[ownership.slot] === String(slot),
+    )
+    if (template.exclusive && inSlot.some(isAlive))
+      throw new Error('started beside another of its slot')
   }
 }

@@ -50,6 +50,7 @@ export function view(changes: Partial<LineageView> = {}): LineageView {
     mayPrepare: false,
     isQuiet: false,
     lease: 'held',
+    rival: null,
     ...changes,
   }
 }
