@@ -171,6 +171,16 @@ test('what agents report', async (t) => {
     t.equal(stateOf(state, second), 'stopped')
   })
 
+  t.test('of a chain that is told from its end only a few are believed to be there', async (t) => {
+    const state = await stateWith(instance({ observed: running, desired: 'stop' }))
+    const chain = [second]
+    while (chain.length < 50) chain.push(successorInstanceId(chain.at(-1) ?? ''))
+    await take(state, ...chain.toReversed().map((id) => report(id, running)))
+    const live = state.view.instancesOf(key).filter((one) => one.observed.state === 'running')
+    t.equal(live.length, 8)
+    t.ok(state.view.instances.has(chain.at(-1) ?? ''), 'the newest is one of them')
+  })
+
   t.test('an id that does not descend from its origin is not believed', async (t) => {
     const state = await stateWith(instance({ observed: running }))
     await take(state, report('web-0-zzzzzzzz', running, { predecessor: first }))

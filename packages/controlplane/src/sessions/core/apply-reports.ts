@@ -11,7 +11,11 @@ import { believable } from './believable.ts'
 import { Descent } from './descent.ts'
 
 /** Takes what the agent of `node` reports into the records. Reports that fit no record change nothing. */
-export function applyReports(tx: Transaction, node: string, reports: readonly InstanceReport[]): void {
+export function applyReports(
+  tx: Transaction,
+  node: string,
+  reports: readonly InstanceReport[],
+): void {
   const descent = new Descent()
   for (const told of reports) {
     const report = believable(told)
@@ -52,7 +56,12 @@ export function applyInventory(
   }
 }
 
-function end(tx: Transaction, instance: Instance, state: 'stopped' | 'failed', reason: string): void {
+function end(
+  tx: Transaction,
+  instance: Instance,
+  state: 'stopped' | 'failed',
+  reason: string,
+): void {
   observe(tx, instance, {
     ...instance.observed,
     state,
@@ -78,7 +87,8 @@ function same(a: Observed, b: Observed): boolean {
 }
 
 function observe(tx: Transaction, instance: Instance, observed: Observed): void {
-  if (!mayFollow(instance.observed.state, observed.state) || same(instance.observed, observed)) return
+  if (!mayFollow(instance.observed.state, observed.state) || same(instance.observed, observed))
+    return
   tx.putInstance({ ...instance, observed })
   tell(tx, instance, observed)
 }
@@ -89,7 +99,11 @@ function tell(tx: Transaction, instance: Instance, observed: Observed): void {
   const event = (action: string): void =>
     tx.event({ kind: 'Instance', subject: instance.id, action, reason: observed.reason })
   if (before.state !== observed.state) {
-    if (observed.state === 'running' || observed.state === 'stopped' || observed.state === 'failed') {
+    if (
+      observed.state === 'running' ||
+      observed.state === 'stopped' ||
+      observed.state === 'failed'
+    ) {
       event(observed.state)
     }
   }
@@ -105,11 +119,12 @@ function tell(tx: Transaction, instance: Instance, observed: Observed): void {
  */
 function succeed(tx: Transaction, node: string, report: InstanceReport, descent: Descent): void {
   const assigned = tx.instances.get(report.origin)
-  const origin = assigned?.node === node ? newestKnown(tx, assigned, report.instance, descent) : undefined
+  const origin =
+    assigned?.node === node ? newestKnown(tx, assigned, report.instance, descent) : undefined
   if (!origin) return
   const wanted = origin.desired === 'run' && origin.lostAtMs === null
   const isNext = wanted && !isTaken(tx, origin)
-  const lingers = !isNext && !isOver(report.observed)
+  const lingers = !isNext && !isOver(report.observed) && !isCrowded(tx, origin)
   if (!isGone(origin)) {
     const reason = `replaced on the spot by ${report.instance}`
     if (wanted || lingers) end(tx, origin, 'failed', reason)
@@ -130,9 +145,30 @@ function succeed(tx: Transaction, node: string, report: InstanceReport, descent:
   }
   tx.putInstance(successor)
   const actor = `node:${node}`
-  tx.event({ kind: 'Instance', subject: successor.id, action: 'created', reason: successor.cause, actor })
+  tx.event({
+    kind: 'Instance',
+    subject: successor.id,
+    action: 'created',
+    reason: successor.cause,
+    actor,
+  })
   const { observed } = successor
-  if (observed.state !== 'assigned') tell(tx, { ...successor, observed: { ...observed, state: 'assigned', health: 'unknown' } }, observed)
+  if (observed.state !== 'assigned')
+    tell(
+      tx,
+      { ...successor, observed: { ...observed, state: 'assigned', health: 'unknown' } },
+      observed,
+    )
+}
+
+/** Leftovers of one slot on one node at a time: each ends the one before, unless reports come in no order. */
+const maxLingering = 8
+
+function isCrowded(tx: Transaction, { service, slot, node }: Instance): boolean {
+  const lingering = tx
+    .instancesOf(service)
+    .filter((other) => other.slot === slot && other.node === node && other.desired === 'stop')
+  return lingering.filter((other) => !isGone(other)).length >= maxLingering
 }
 
 const isOver = (observed: Observed): boolean =>
@@ -151,7 +187,12 @@ function isTaken(tx: Transaction, origin: Instance): boolean {
  * The last record on the way from `origin` to its successor `id`: an answer of ours that was lost has left the agent
  * with an older origin than we know. Undefined when `id` is no successor.
  */
-function newestKnown(tx: Transaction, origin: Instance, id: string, descent: Descent): Instance | undefined {
+function newestKnown(
+  tx: Transaction,
+  origin: Instance,
+  id: string,
+  descent: Descent,
+): Instance | undefined {
   if (!descent.has(id, origin.id)) return undefined
   let newest = origin
   for (const link of descent.between(origin.id, id)) {
