@@ -1,7 +1,7 @@
 import { type Clock, type InstanceReport, type Observed, type Timer } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
-import { acceptAssignments, type AssignmentsMessage } from './core/accept.ts'
+import { acceptAssignments, type AssignmentsMessage, joined } from './core/accept.ts'
 import type { Action } from './core/action.ts'
 import { assort } from './core/assort.ts'
 import { catchUp } from './core/catch-up.ts'
@@ -54,7 +54,7 @@ export class Supervisor {
   readonly #waiting = new Set<string>()
   readonly discards: Discards
   #scheduled = false
-  #early: readonly AssignmentsMessage[] = []
+  #early: AssignmentsMessage | null = null
   #stopped = false
 
   constructor(deps: SupervisorDeps) {
@@ -75,7 +75,7 @@ export class Supervisor {
   /** Before the engine has listed its containers, nobody knows what of it is already there: it waits until then. */
   accept(message: AssignmentsMessage): void {
     if (!this.#deps.watch.hasListed) {
-      this.#early = message.from === null ? [message] : [...this.#early, message]
+      this.#early = this.#early ? joined(this.#early, message) : message
       return
     }
     const { store, watch, clock, farewell } = this.#deps
@@ -108,9 +108,9 @@ export class Supervisor {
   /** Plans for everything before it returns, so that what follows from it has been noted by then. */
   markAll(): void {
     const early = this.#early
-    this.#early = []
+    this.#early = null
     this.#catchUp()
-    for (const message of early) this.accept(message)
+    if (early) this.accept(early)
     for (const key of this.#deps.store.all.keys()) this.#mark(key)
     this.#tick()
     this.discards.leftovers()

@@ -10,6 +10,23 @@ export type AssignmentsMessage = Extract<ToAgentMessage, { kind: 'assignments' }
 /** Lineages by their key. */
 export type Lineages = ReadonlyMap<string, Lineage>
 
+/** One message that says what `first` and then `second` say. */
+export function joined(first: AssignmentsMessage, second: AssignmentsMessage): AssignmentsMessage {
+  if (second.from === null) return second
+  const upserts = new Map(first.upserts.map((one) => [one.instance, one]))
+  const removes = new Set(first.removes)
+  for (const id of second.removes) {
+    upserts.delete(id)
+    // A full set names what there is, and nothing else.
+    if (first.from !== null) removes.add(id)
+  }
+  for (const one of second.upserts) {
+    upserts.set(one.instance, one)
+    removes.delete(one.instance)
+  }
+  return { ...first, revision: second.revision, upserts: [...upserts.values()], removes: [...removes] }
+}
+
 /**
  * The lineages after a message of the control plane. What it no longer names, in a full set, or names as done with,
  * is abandoned: stopped, removed and then forgotten. `owned` are the containers with our labels; `farewell` is the last

@@ -1,7 +1,7 @@
 import { successorInstanceId } from '@bulkhead/shared'
 import t from 'tap'
 
-import { acceptAssignments, type Lineages } from '../../src/core/accept.ts'
+import { acceptAssignments, joined, type Lineages } from '../../src/core/accept.ts'
 import type { ContainerInfo } from '../../src/core/container.ts'
 import { type Lineage, newLink, reportOf, succeed } from '../../src/core/lineage.ts'
 import { ownership } from '../../src/core/ownership.ts'
@@ -184,4 +184,18 @@ t.test('what was called gone is not begun again', async (t) => {
   const farewell = () => reportOf(stopped, stopped.current)
   const [made] = accept(map(), { full: true, upserts: [assignment()] }, [], farewell)
   t.match(made, { key: o, origin: o, current: { id: a, predecessor: o, observed: { state: 'stopped' } } })
+})
+
+t.test('messages that wait become one', async (t) => {
+  const [p, q, r] = ['web-0-p', 'web-0-q', 'web-0-r'].map((instance) => assignment({ instance }))
+  if (!p || !q || !r) return
+  const message = (from: number | null, upserts: ReturnType<typeof assignment>[], removes: string[]) =>
+    ({ kind: 'assignments', from, revision: (from ?? 0) + 1, upserts, removes }) as const
+  const full = message(null, [p, q], [])
+  const stop = { ...q, desired: 'stop' } as const
+  const delta = message(1, [stop, r], [p.instance])
+  t.match(joined(full, delta), { from: null, revision: 2, upserts: [stop, r], removes: [] })
+  t.equal(joined(delta, full), full)
+  const both = joined(message(1, [p], [q.instance]), message(2, [q], [p.instance]))
+  t.match(both, { from: 1, revision: 3, upserts: [q], removes: [p.instance] })
 })

@@ -270,7 +270,8 @@ export class Hub implements SessionHandlers {
 
   onProblem(session: Session, error: unknown): void {
     this.#deps.logger.error({ node: session.node, error }, 'a message of an agent could not be handled')
-    if (error instanceof BulkheadError) this.#deps.monitor.excuse()
+    const isOurs = error instanceof BulkheadError && error.code === 'store-failed'
+    if (isOurs) this.#deps.monitor.excuse()
     session.close(closeCodes.restarting, 'the control plane could not handle a message; connect again')
   }
 

@@ -1,4 +1,4 @@
-import { wireVersion, type Clock, type FromAgentMessage, type Node } from '@bulkhead/shared'
+import { BulkheadError, wireVersion, type Clock, type FromAgentMessage, type Node } from '@bulkhead/shared'
 import t from 'tap'
 
 import { compose } from '../../src/compose.ts'
@@ -68,7 +68,7 @@ async function begin(names: readonly string[]) {
     full = isFull
   }
   const liveness = (node: string) => state.view.nodes.get(node)?.liveness
-  return { connect, pass, liveness, fill }
+  return { connect, pass, liveness, fill, hub: works.hub }
 }
 
 t.test('a store of ours that takes no writes is no silence of theirs', async (t) => {
@@ -92,4 +92,19 @@ t.test('a store of ours that takes no writes is no silence of theirs', async (t)
   await connect('a')
   await pass(200)
   t.equal(liveness('a'), 'ready')
+})
+
+t.test('one whose messages cannot be handled, over and over, does not keep the others from being missed', async (t) => {
+  const { connect, pass, liveness, hub } = await begin(['a', 'b', 'c', 'd'])
+  const others = await Promise.all(['b', 'c', 'd'].map(connect))
+  await connect('a')
+  for (let second = 0; second < 24; second++) {
+    for (const say of others) await say({ kind: 'heartbeat', sequence: second, engineProblem: '' })
+    const session = hub.get('d')
+    if (!session) return void t.fail('the session has ended')
+    hub.onProblem(session, new BulkheadError('not-found', 'there is nothing of that name'))
+    others[2] = await connect('d')
+    await pass(1000)
+  }
+  t.equal(liveness('a'), 'lost')
 })
