@@ -10,7 +10,7 @@ import type { Checker } from './health/checker.ts'
 import type { JournalStorage } from './journal/storage.ts'
 import type { Kernel } from './network/kernel.ts'
 import type { Machine } from './network/machine.ts'
-import type { EngineReport } from './node/facts.ts'
+import type { EngineReport, NodeProblems } from './node/facts.ts'
 import type { ProxyServiceDeps } from './proxy/proxy-service.ts'
 import type { Datagrams } from './session/datagrams.ts'
 import type { Transport } from './session/transport.ts'
@@ -49,8 +49,7 @@ export interface AgentSettings {
   readonly bootId: string
   /** Where ports are published. */
   readonly address: string
-  /** `unenforced` is why its kernel does not hold zones; empty when it does. */
-  readonly facts: (report: EngineReport, unenforced: string) => NodeFacts
+  readonly facts: (report: EngineReport, problems: NodeProblems) => NodeFacts
   readonly startsAtOnce: number
   readonly preparedSuccessors: number
   readonly discoveryPort: number

@@ -179,13 +179,14 @@ export class Agent {
     return new FactsKeeper({ ...this.#deps, journal: this.#journal, onNews: () => this.#onFacts() })
   }
 
-  /** Facts travel at the beginning of a session only. */
+  /** What of the facts decides about placement is told at the beginning of a session. */
   #onFacts(): void {
     if (this.#session.isConnected) this.#session.reconnect()
   }
 
   #factsNow(): NodeFacts {
-    return this.#settings.facts(this.#facts.report, this.#guard.enforcement.reason)
+    const problems = { zones: this.#guard.enforcement.reason, names: this.#names.problem }
+    return this.#settings.facts(this.#facts.report, problems)
   }
 
   #makeProxy(): ProxyService | null {
@@ -216,9 +217,8 @@ export class Agent {
       isServing: servesAddresses(),
       withIpv6: this.#proxy?.withIpv6 ?? true,
     })
-    const onNotice = (action: string, reason: string): void =>
-      this.#session.send({ kind: 'notice', action, reason })
-    return new NameService({ ...this.#deps, serving, addresses, forwarding, resolvConf, onNotice })
+    const onNews = (): void => this.#session.tellFacts()
+    return new NameService({ ...this.#deps, serving, addresses, forwarding, resolvConf, onNews })
   }
 
   #makeNetworks(findAsker: FindAsker): Networks {
@@ -245,10 +245,7 @@ export class Agent {
         isPartial: !this.#watch.hasListed,
       }),
       engineProblem: () => this.#watch.problem,
-      welcome: (message) => {
-        this.#pulls.setRegistries(message.registries)
-        this.#names.repeatProblems()
-      },
+      welcome: (message) => this.#pulls.setRegistries(message.registries),
       assignments: (message) => this.#supervisor.accept(message),
       secrets: ({ secrets }) =>
         void this.#proxy?.setSecrets(secrets, () => this.#traffic.refresh()),

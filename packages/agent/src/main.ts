@@ -20,7 +20,7 @@ import { Nft } from './network/nft.ts'
 import { chooseTable } from './network/table-name.ts'
 import { findAddress } from './node/address.ts'
 import { lockData } from './node/data-lock.ts'
-import { nodeFacts } from './node/facts.ts'
+import { nodeFacts, noProblems } from './node/facts.ts'
 import { readIdentity, writeIdentity } from './node/identity.ts'
 import { joinCluster } from './node/join.ts'
 import type { AgentOptions } from './node/options.ts'
@@ -133,7 +133,7 @@ async function joinWith(
     server: lasting.server,
     joinToken: settings.joinToken ?? '',
     name: settings.name ?? '',
-    facts: nodeFacts(lasting, report, unenforced),
+    facts: nodeFacts(lasting, report, { ...noProblems, zones: unenforced }),
   })
 }
 
@@ -176,7 +176,7 @@ function makeAgent(identity: Identity, settings: Settings, around: Around): Agen
       token: identity.token,
       bootId: randomUUID(),
       address: identity.address,
-      facts: (report, reason) => nodeFacts(identity, report, reason, proxy.facts),
+      facts: (report, problems) => nodeFacts(identity, report, problems, proxy.facts),
       table,
       unenforced,
       ...settings.tuning,

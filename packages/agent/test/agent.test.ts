@@ -289,24 +289,27 @@ function withStray(): FakeWorld {
   return world
 }
 
-t.test('before the engine has told what there is, the agent does not say that this is all', async (t) => {
-  const world = withStray()
-  world.engine.down = true
-  await world.start()
-  await world.clock.pass(5000)
-  world.welcome()
-  await world.clock.pass(100)
-  t.match(world.of('inventory'), [{ reports: [], isPartial: true }])
-  new Assigner(world).full()
-  await world.clock.pass(5000)
-  world.engine.down = false
-  await world.clock.pass(5000)
-  world.welcome()
-  await world.clock.pass(100)
-  t.match(world.of('inventory')[1], { reports: [{ instance: id }] })
-  t.equal(world.of('inventory')[1]?.isPartial, undefined, 'and begins anew when it has')
-  await world.stop()
-})
+t.test(
+  'before the engine has told what there is, the agent does not say that this is all',
+  async (t) => {
+    const world = withStray()
+    world.engine.down = true
+    await world.start()
+    await world.clock.pass(5000)
+    world.welcome()
+    await world.clock.pass(100)
+    t.match(world.of('inventory'), [{ reports: [], isPartial: true }])
+    new Assigner(world).full()
+    await world.clock.pass(5000)
+    world.engine.down = false
+    await world.clock.pass(5000)
+    world.welcome()
+    await world.clock.pass(100)
+    t.match(world.of('inventory')[1], { reports: [{ instance: id }] })
+    t.equal(world.of('inventory')[1]?.isPartial, undefined, 'and begins anew when it has')
+    await world.stop()
+  },
+)
 
 t.test('what is removed without a record of it is told of', async (t) => {
   const world = withStray()
@@ -745,20 +748,22 @@ t.test('names are found by those who may reach them, and outlive the control pla
   await world.stop()
 })
 
-t.test('a node without names says so in each session, when that has begun', async (t) => {
+t.test('a node without names says so when a session has begun, or at its beginning', async (t) => {
   const world = new FakeWorld()
   world.namesProblem = 'bind EADDRINUSE'
   await world.start()
   world.welcome()
   new Assigner(world).full(assignment())
   await world.clock.pass(50)
-  const told = () => world.of('notice').filter(({ action }) => action === 'dns-unavailable')
-  t.match(told(), [{ reason: /network bulkhead-default-application: bind EADDRINUSE/ }])
+  const namesReason = /network bulkhead-default-application: bind EADDRINUSE/
+  t.match(world.of('hello'), [{ facts: { network: { namesReason: '' } } }])
+  t.match(world.of('facts'), [{ facts: { network: { namesReason } } }])
   world.cut()
   await world.clock.pass(5000)
   world.welcome()
   await world.clock.pass(1000)
-  t.equal(told().length, 2)
+  t.match(world.of('hello')[1], { facts: { network: { namesReason } } })
+  t.equal(world.of('facts').length, 1, 'not twice')
   t.equal(world.of('inventory').length, 2)
   await world.stop()
 })

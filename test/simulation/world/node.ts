@@ -163,11 +163,15 @@ export class SimNode {
     )
   }
 
-  #facts(report: Parameters<typeof nodeFacts>[1]): NodeFacts {
+  #facts(
+    report: Parameters<typeof nodeFacts>[1],
+    problems?: Parameters<typeof nodeFacts>[2],
+  ): NodeFacts {
     const { address, zones, environments, labels, host } = this.plan
     return nodeFacts(
       { address, zones: [...zones], environments: [...environments], labels, host },
       report,
+      problems,
     )
   }
 
@@ -201,7 +205,7 @@ export class SimNode {
         token,
         bootId: process.name,
         address: this.plan.address,
-        facts: (report) => this.#facts(report),
+        facts: (report, problems) => this.#facts(report, problems),
         startsAtOnce: 4,
         preparedSuccessors: this.plan.preparedSuccessors,
         discoveryPort: 7071,

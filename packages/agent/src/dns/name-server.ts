@@ -19,6 +19,12 @@ export interface NameServerDeps {
 const dnsPort = 53
 const bindRetryMs = 1000
 
+function why(error: unknown, gateway: string): string {
+  if (!(error instanceof Error)) return String(error)
+  if (!('code' in error) || error.code !== 'EADDRINUSE') return error.message
+  return `port ${dnsPort} of ${gateway} is taken by another program; let that listen only at the addresses that it needs`
+}
+
 /** DNS on the gateway of each bridge, where containers have their resolver. */
 export class NameServer {
   readonly #deps: NameServerDeps
@@ -99,7 +105,7 @@ export class NameServer {
         await listen(gateway, dnsPort, (request) => this.#handler(request)),
       )
     } catch (error) {
-      this.#problems[gateway] = error instanceof Error ? error.message : String(error)
+      this.#problems[gateway] = why(error, gateway)
     }
   }
 

@@ -14,9 +14,11 @@ export interface NameServiceDeps {
   readonly resolvConf: string
   /** How connections to the addresses of services are passed on here. */
   readonly addresses: () => { readonly isServing: boolean; readonly withIpv6: boolean }
-  /** For people: why names cannot be looked up on a network, or that they can again. */
-  readonly onNotice: (action: string, reason: string) => void
+  /** `problem` is another one. */
+  readonly onNews: () => void
 }
+
+const shownNetworks = 5
 
 type PlacedBridge = Pick<Bridge, 'network' | 'environment' | 'zone' | 'gateways' | 'subnets'>
 
@@ -27,6 +29,7 @@ export class NameService implements TrafficConsumer {
   readonly #bridges = new Map<string, NameBridge>()
   /** Bridges that are known to be there. */
   readonly #present = new Set<string>()
+  /** By network, why names cannot be looked up there. */
   readonly #problems = new Map<string, string>()
   #listening: ReadonlySet<string> = new Set()
   #hasLeft = false
@@ -47,9 +50,16 @@ export class NameService implements TrafficConsumer {
     return gateway !== undefined && this.#listening.has(gateway) ? gateway : null
   }
 
-  /** Says once more what is wrong, to somebody who has not heard it. */
-  repeatProblems(): void {
-    for (const problem of this.#problems.values()) this.#deps.onNotice('dns-unavailable', problem)
+  /** For people: where names cannot be looked up, and why; empty when they can. */
+  get problem(): string {
+    const networks = [...this.#problems.keys()]
+    const [why] = this.#problems.values()
+    if (why === undefined) return ''
+    const rest = networks.length - shownNetworks
+    const shown = networks.slice(0, shownNetworks).join(', ')
+    const where = rest > 0 ? `${shown} and ${rest} more` : shown
+    const noun = networks.length === 1 ? 'network' : 'networks'
+    return `names cannot be looked up on ${noun} ${where}: ${why}`
   }
 
   /** Never rejects: containers run without it, too, and it is tried again. */
@@ -68,7 +78,7 @@ export class NameService implements TrafficConsumer {
   async stopOn(network: string): Promise<void> {
     this.#bridges.delete(network)
     this.#present.delete(network)
-    this.#problems.delete(network)
+    this.#note(network, '')
     await this.refresh()
   }
 
@@ -138,22 +148,21 @@ export class NameService implements TrafficConsumer {
     for (const network of this.#present) {
       const gateway = this.#bridges.get(network)?.gateway ?? ''
       const why = problems[gateway]
-      if (why !== undefined)
-        this.#note(network, `names cannot be looked up on network ${network}: ${why}`)
+      if (why !== undefined) this.#note(network, why)
       else if (this.#listening.has(gateway)) this.#note(network, '')
     }
   }
 
-  #note(network: string, problem: string): void {
-    const { logger, onNotice } = this.#deps
-    if ((this.#problems.get(network) ?? '') === problem) return
-    if (problem === '') {
+  #note(network: string, why: string): void {
+    const { logger, onNews } = this.#deps
+    if ((this.#problems.get(network) ?? '') === why) return
+    if (why === '') {
       this.#problems.delete(network)
-      onNotice('dns-served', `names can be looked up on network ${network} again`)
-      return
+      logger.info({ network }, 'names can be looked up again')
+    } else {
+      this.#problems.set(network, why)
+      logger.warn({ network, why }, 'names cannot be looked up')
     }
-    this.#problems.set(network, problem)
-    logger.warn({ network }, problem)
-    onNotice('dns-unavailable', problem)
+    onNews()
   }
 }

@@ -19,16 +19,23 @@ type ProxyFacts = Pick<NetworkFacts, 'proxy' | 'proxyReason'>
 /** As long as nobody has looked. */
 const noProxy: ProxyFacts = { proxy: null, proxyReason: '' }
 
+/** Why something does not hold on this node; empty when it does. */
+export interface NodeProblems {
+  readonly zones: string
+  readonly names: string
+}
+
+export const noProblems: NodeProblems = { zones: '', names: '' }
+
 type NodeSettings = Pick<Identity, 'address' | 'zones' | 'environments' | 'labels' | 'host'>
 
 /**
- * What the node says of itself; `unenforced` is why its kernel does not hold zones, empty when it does. The failure
- * domain's outer levels come from labels of their names.
+ * What the node says of itself. The failure domain's outer levels come from labels of their names.
  */
 export function nodeFacts(
   settings: NodeSettings,
   report: EngineReport,
-  unenforced = '',
+  problems: NodeProblems = noProblems,
   proxy: ProxyFacts = noProxy,
 ): NodeFacts {
   const { address, zones, environments, labels, host } = settings
@@ -43,9 +50,10 @@ export function nodeFacts(
     engine: report.engine,
     agentVersion,
     network: {
-      enforced: unenforced === '',
-      enforcedReason: unenforced,
+      enforced: problems.zones === '',
+      enforcedReason: problems.zones,
       ...proxy,
+      namesReason: problems.names,
     },
   }
 }

@@ -98,6 +98,7 @@ export class Session {
   #isPartial = false
   #heartbeatMs = 0
   #saidProblem = ''
+  #saidFacts = ''
 
   constructor(deps: SessionDeps, options: SessionOptions) {
     this.#deps = deps
@@ -140,6 +141,16 @@ export class Session {
     this.#connection?.send(JSON.stringify(message))
   }
 
+  /** Says what the node says of itself when that is not what the session has heard. */
+  tellFacts(): void {
+    if (!this.#welcomed) return
+    const facts = this.#deps.handlers.facts()
+    const text = JSON.stringify(facts)
+    if (text === this.#saidFacts) return
+    this.#saidFacts = text
+    this.#say({ kind: 'facts', facts })
+  }
+
   /** Begins a new session, because what is said only at the beginning has changed. */
   reconnect(): void {
     this.#connection?.close()
@@ -164,7 +175,9 @@ export class Session {
     signal.addEventListener('abort', close, { once: true })
     if (signal.aborted) close()
     this.#timer = clock.after(welcomeMs, close)
-    this.#say({ kind: 'hello', wireVersion, facts: handlers.facts(), bootId, nowMs: clock.nowMs() })
+    const facts = handlers.facts()
+    this.#saidFacts = JSON.stringify(facts)
+    this.#say({ kind: 'hello', wireVersion, facts, bootId, nowMs: clock.nowMs() })
     const reason = await closed.promise
     signal.removeEventListener('abort', close)
     this.#timer?.cancel()
@@ -242,6 +255,7 @@ export class Session {
     this.#say({ kind: 'inventory', reports: all, unmanaged, ...(isPartial ? { isPartial } : {}) })
     this.#welcomed = true
     logger.info({ instances: reports.length }, 'in session with the server')
+    this.tellFacts()
     this.#heartbeatMs = Math.min(Math.max(message.heartbeatMs, heartbeatMinMs), heartbeatMaxMs)
     this.beat()
   }

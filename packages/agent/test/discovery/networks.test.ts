@@ -14,7 +14,7 @@ import { InProcessNames } from '../support/in-process-names.ts'
 const noNames: ListenDns = async (_, port) => ({ port, close: async () => {} })
 
 function world(listen: Listen, listenDns = noNames) {
-  const notices: string[] = []
+  const problems: string[] = []
   const clock = new FakeClock()
   const engine = new FakeEngine(clock)
   const logger = pino({ level: 'silent' })
@@ -32,7 +32,7 @@ function world(listen: Listen, listenDns = noNames) {
     forwarding: false,
     resolvConf: '',
     addresses: () => ({ isServing: false, withIpv6: false }),
-    onNotice: (action, reason) => notices.push(`${action}: ${reason}`),
+    onNews: () => problems.push(names.problem),
   })
   const ending = new AbortController()
   void names.run(ending.signal)
@@ -49,7 +49,7 @@ function world(listen: Listen, listenDns = noNames) {
     protect: async () => {},
     onBridge: () => {},
   })
-  return { clock, engine, networks, names, notices }
+  return { clock, engine, networks, names, problems }
 }
 
 const refusal = (code: string) => Object.assign(new Error(code), { code })
@@ -116,21 +116,24 @@ t.test('a network without DNS is said, tried again, and then has it', async (t) 
     bound.push(`${address}:${port}`)
     return listening(port)
   }
-  const { clock, networks, names, notices } = world(async (_, port) => listening(port), listenDns)
+  const { clock, networks, names, problems } = world(async (_, port) => listening(port), listenDns)
   const { name } = await networks.ensure('prod', 'data')
   t.equal(networks.nameServerOn(name), null)
-  t.match(notices, [/^dns-unavailable: .*bulkhead-prod-data: EADDRINUSE$/])
+  const one =
+    'names cannot be looked up on network bulkhead-prod-data: port 53 of 172.20.0.1 is taken by another program; let that listen only at the addresses that it needs'
+  t.same(problems, [one])
   await clock.pass(2000)
-  t.equal(notices.length, 1, 'once')
-  names.repeatProblems()
-  t.equal(notices.length, 2)
+  t.same(problems, [one], 'once')
+  await networks.ensure('prod', 'web')
+  t.match(
+    names.problem,
+    /^names .* on networks bulkhead-prod-data, bulkhead-prod-web: port 53 of 172/,
+  )
   isUp = true
   await clock.pass(2000)
   t.equal(networks.nameServerOn(name), '172.20.0.1')
   t.same(bound, ['172.20.0.1:53'])
-  names.repeatProblems()
-  t.match(notices.slice(2), [/^dns-served: /])
-  t.equal(notices.length, 3)
+  t.equal(names.problem, '')
   networks.forget()
   await networks.ensure('prod', 'data')
   t.equal(bound.length, 1, 'it is not bound again')

@@ -133,10 +133,11 @@ export class FakeWorld {
         token: 'node-token',
         bootId: 'boot',
         address: '10.0.0.1',
-        facts: (report): NodeFacts =>
+        facts: (report, problems): NodeFacts =>
           nodeFacts(
             { address: '10.0.0.1', zones: [], environments: [], labels: {}, host: 'h' },
             report,
+            problems,
           ),
         startsAtOnce: 8,
         preparedSuccessors: options.preparedSuccessors ?? 0,

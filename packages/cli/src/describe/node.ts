@@ -26,6 +26,11 @@ function shownProxy({ network: { proxy, proxyReason } }: NodeView): string {
   return proxyReason === '' ? 'none' : `none: ${proxyReason}`
 }
 
+function shownNames({ network: { namesReason } }: NodeView): string | null {
+  if (namesReason === undefined) return null
+  return namesReason === '' ? 'served to its containers' : `not everywhere: ${namesReason}`
+}
+
 export async function describeNode(node: NodeView, deps: DescribeDeps): Promise<void> {
   const { client, cli, look } = deps
   const { style } = look
@@ -52,6 +57,7 @@ export async function describeNode(node: NodeView, deps: DescribeDeps): Promise<
         node.network.enforced ? 'by the kernel' : `no: ${node.network.enforcedReason}`,
       ],
       ['Proxy', shownProxy(node)],
+      ['Names', shownNames(node)],
       ['Agent', node.agentVersion],
       ['Joined', shownTime(node.joinedAt, look)],
       ['Last heard', shownTime(node.lastHeardAt, look)],

@@ -170,6 +170,7 @@ const texts: readonly (readonly [string, string])[] = [
     Engine        Docker 28.2.2 (API 1.50), debian x86_64, kernel 6.1, cgroup 2, overlay2
     Zones held    by the kernel
     Proxy         none: HAProxy is not installed; install the package haproxy and start the agent anew
+    Names         served to its containers
     Agent         0.1.0
     Joined        9d ago (2026-02-20T12:00:00Z)
     Last heard    1s ago (2026-03-01T11:59:59Z)
@@ -286,6 +287,22 @@ for (const [line, expected] of texts) {
     t.equal(exitCode, 0)
   })
 }
+
+t.test(
+  'describe node says where names are not served, and nothing when it is not known',
+  async (t) => {
+    const { namesReason: _, ...network } = make.node().network
+    const namesOf = async (names: { namesReason?: string }): Promise<string | undefined> => {
+      const json = make.node({ network: { ...network, ...names } })
+      const { stdout } = await runCli(['describe', 'node', 'n1'], {
+        answers: { ...answers, 'GET /v1/nodes/n1': { json } },
+      })
+      return /^Names +(.*)$/m.exec(stdout)?.[1]
+    }
+    t.equal(await namesOf({ namesReason: 'port 53 is taken' }), 'not everywhere: port 53 is taken')
+    t.equal(await namesOf({}), undefined)
+  },
+)
 
 t.test('resolve without an endpoint is exit code 1', async (t) => {
   const { stdout, stderr, exitCode, urls } = await runCli(

@@ -79,6 +79,7 @@ export const node = (given: Partial<NodeView> = {}): NodeView => ({
     enforcedReason: '',
     proxy: null,
     proxyReason: 'HAProxy is not installed; install the package haproxy and start the agent anew',
+    namesReason: '',
   },
   agentVersion: '0.1.0',
   joinedAt: '2026-02-20T12:00:00.000Z',

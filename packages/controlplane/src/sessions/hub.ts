@@ -1,4 +1,4 @@
-import { BulkheadError, wireVersion, type Clock, type FromAgentMessage, type RegistryAccess } from '@bulkhead/shared'
+import { BulkheadError, wireVersion, type Clock, type FromAgentMessage, type NodeFacts, type RegistryAccess } from '@bulkhead/shared'
 
 import type { NetworkConfig, NodesConfig } from '../config/config.ts'
 import type { Tables } from '../discovery/tables.ts'
@@ -145,13 +145,8 @@ export class Hub implements SessionHandlers {
   }
 
   async onHello(session: Session, hello: Extract<FromAgentMessage, { kind: 'hello' }>): Promise<void> {
-    const { config, state, logger } = this.#deps
-    const joined = state.view.nodes.get(session.node)?.facts
-    if (joined && !sameMembers(joined.zones, hello.facts.zones)) {
-      // The join token said which zones it may serve; a session cannot say otherwise.
-      session.close(closeCodes.badMessage, `it joined with zones ${joined.zones.join(', ')}: to change them, remove the node and join again`)
-      return
-    }
+    const { logger } = this.#deps
+    if (!this.#maySay(session, hello.facts)) return
     if (this.#isTaken(session)) {
       await this.#refuse(session, hello.facts.address)
       return
@@ -159,11 +154,7 @@ export class Hub implements SessionHandlers {
     this.#unknown.delete(session)
     this.#sessions.get(session.node)?.close(closeCodes.superseded, 'a newer connection of this node was opened')
     this.#sessions.set(session.node, session)
-    await state.write({ actor: `node:${session.node}` }, (tx) => {
-      const node = tx.nodes.get(session.node)
-      if (!node) return
-      takeFacts(tx, node, hello.facts, config.allowUnenforced)
-    })
+    await this.#takeFacts(session, hello.facts)
     if (session.phase !== 'opened') return
     const { offsetMs } = session.hostClock
     logger.info({ node: session.node, bootId: session.bootId }, 'agent connected')
@@ -172,6 +163,26 @@ export class Hub implements SessionHandlers {
     }
     session.phase = 'greeted'
     this.#welcome(session)
+  }
+
+  async onFacts(session: Session, facts: NodeFacts): Promise<void> {
+    if (this.#maySay(session, facts)) await this.#takeFacts(session, facts)
+  }
+
+  /** The join token said which zones it may serve; a session cannot say otherwise. */
+  #maySay(session: Session, facts: NodeFacts): boolean {
+    const joined = this.#deps.state.view.nodes.get(session.node)?.facts
+    if (!joined || sameMembers(joined.zones, facts.zones)) return true
+    session.close(closeCodes.badMessage, `it joined with zones ${joined.zones.join(', ')}: to change them, remove the node and join again`)
+    return false
+  }
+
+  async #takeFacts({ node: name }: Session, facts: NodeFacts): Promise<void> {
+    const { config, state } = this.#deps
+    await state.write({ actor: `node:${name}` }, (tx) => {
+      const node = tx.nodes.get(name)
+      if (node) takeFacts(tx, node, facts, config.allowUnenforced)
+    })
   }
 
   /**

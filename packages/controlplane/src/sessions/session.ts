@@ -5,6 +5,7 @@ import {
   type Assignment,
   type Clock,
   type InstanceReport,
+  type NodeFacts,
   systemClock,
   type ToAgentMessage,
 } from '@bulkhead/shared'
@@ -28,6 +29,8 @@ export interface SessionHandlers {
   onEngine(session: Session, problem: string): void
   onResync(session: Session, reason: string): Promise<void>
   onEndpointsApplied(session: Session, revision: number): void
+  /** What the node says of itself has changed. */
+  onFacts(session: Session, facts: NodeFacts): Promise<void>
   onNotice(session: Session, notice: Extract<FromAgentMessage, { kind: 'notice' }>): Promise<void>
   onTraffic(session: Session, traffic: Extract<FromAgentMessage, { kind: 'traffic' }>): void
   onProblem(session: Session, error: unknown): void
@@ -197,6 +200,12 @@ export class Session {
       })
   }
 
+  #areShort(facts: NodeFacts): boolean {
+    if (JSON.stringify(facts).length <= maxFactsCharacters) return true
+    this.close(closeCodes.badMessage, `the facts of the node have more than ${maxFactsCharacters} characters`)
+    return false
+  }
+
   #parse(text: string): FromAgentMessage | null {
     validator ??= Compile(FromAgentMessage)
     let message: unknown
@@ -226,15 +235,16 @@ export class Session {
       return
     }
     switch (message.kind) {
+      case 'facts':
+        if (!this.#areShort(message.facts)) return
+        await this.#handlers.onFacts(this, message.facts)
+        return
       case 'hello':
         if (message.wireVersion !== wireVersion) {
           this.close(closeCodes.badMessage, `wire version ${message.wireVersion} is not ${wireVersion}: upgrade the older side`)
           return
         }
-        if (JSON.stringify(message.facts).length > maxFactsCharacters) {
-          this.close(closeCodes.badMessage, `the facts of the node have more than ${maxFactsCharacters} characters`)
-          return
-        }
+        if (!this.#areShort(message.facts)) return
         this.bootId = message.bootId
         await this.#handlers.onHello(this, message)
         return

@@ -35,6 +35,7 @@ function begin(more: Partial<SessionHandlers> = {}) {
     onEngine: () => {},
     onResync: async () => {},
     onEndpointsApplied: () => {},
+    onFacts: async () => {},
     onNotice: async () => {},
     onTraffic: () => {},
     onProblem: (_, error) => problems.push(error),

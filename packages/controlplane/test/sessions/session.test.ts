@@ -51,6 +51,7 @@ function begin() {
     onEngine: (_, problem) => void heard.push(`engine ${problem}`),
     onResync: note('resync'),
     onEndpointsApplied: () => {},
+    onFacts: note('facts'),
     onNotice: note('notice'),
     onTraffic: () => {},
     onProblem: (_, error) => void heard.push(String(error)),

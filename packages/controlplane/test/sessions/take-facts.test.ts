@@ -50,3 +50,20 @@ t.test('a node without a proxy is told of once, and that it has one', async (t) 
   take('2.6.12', '')
   t.same(told(), ['proxy: it has a proxy: HAProxy 2.6.12'])
 })
+
+t.test('where names cannot be looked up is told once, and that they can again', async (t) => {
+  const state = new MemoryState()
+  const node = aNode('n1')
+  const unheld = { ...node.facts.network, enforced: false, enforcedReason: 'there is no nft' }
+  state.putNode({ ...node, facts: { ...node.facts, network: unheld } })
+  const take = (namesReason: string | undefined): void => {
+    const known = state.nodes.get('n1') ?? node
+    const network = { ...unheld, ...(namesReason === undefined ? {} : { namesReason }) }
+    takeFacts(state, known, { ...node.facts, network }, false)
+  }
+  for (const reason of [undefined, '', 'port 53 is taken', 'port 53 is taken', '', '']) take(reason)
+  t.same(
+    state.events.map(({ action, reason }) => `${action}: ${reason}`),
+    ['dns-unavailable: port 53 is taken', 'dns-served: names can be looked up again on all its networks'],
+  )
+})

@@ -31,6 +31,8 @@ export const NetworkFacts = Type.Object({
   /** Version of the node-local proxy; null: there is none. */
   proxy: Type.Union([Type.String(), Type.Null()]),
   proxyReason: Type.String(),
+  /** Why containers on some of its networks cannot look names up; absent: an agent that does not tell. */
+  namesReason: Type.Optional(Type.String()),
 })
 export type NetworkFacts = Static<typeof NetworkFacts>
 

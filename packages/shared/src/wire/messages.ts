@@ -101,6 +101,8 @@ export const FromAgent = {
     engineProblem: Text,
     nowMs: HostTime,
   }),
+  /** What the node says of itself has changed since `hello`. */
+  facts: message('facts', { facts: NodeFacts }),
   /** The agent's chain of deltas is broken: send everything. */
   resync: message('resync', { reason: Text }),
   /** Everything on the node that sends traffic by endpoint tables (proxy, DNS, discovery) goes by this revision. */
