@@ -76,7 +76,10 @@ function crowding(records: Records, revision: Revision, node: Node, self: string
 }
 
 function separations(records: Records, revision: Revision, node: Node, self: string): string[] {
-  const found: string[] = []
+  // Where its own rules cannot be proved nothing of it is to be, however alone it is.
+  const found = (placementOf(records, revision).separate ?? [])
+    .filter(({ by }) => nodeLabels(node)[by] === undefined)
+    .map(({ by }) => `no ${by}`)
   for (const other of records.instance.values()) {
     if (other.id === self || !mayExist(records, other)) continue
     const home = records.node.get(other.node ?? '')

@@ -124,6 +124,26 @@ t.test('each filter refuses what it must and says why', async (t) => {
       'has no label rack, which keeping apart from an instance of the service needs',
     ],
     [
+      'a level that the node does not know, which the rule of another service names',
+      {},
+      h1,
+      'has no label rack, which keeping apart from a billing instance needs',
+      (state) => {
+        state.putNode(aNode('n2', { domain: { rack: 'r1' } }))
+        billingOn('n2')(state)
+        apply(state, { name: 'billing', placement: { separate: [{ from: 'web', by: 'rack' }] } })
+      },
+    ],
+    [
+      'the same, when there is nothing of the other service',
+      {},
+      h1,
+      null,
+      (state) => {
+        apply(state, { name: 'billing', placement: { separate: [{ from: 'web', by: 'rack' }] } })
+      },
+    ],
+    [
       'a level that the node of the other one does not know',
       { placement: { separate: [{ from: 'billing', by: 'rack' }] } },
       aNode('n1', { domain: { rack: 'r1' } }),

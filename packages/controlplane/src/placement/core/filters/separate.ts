@@ -8,7 +8,8 @@ import type { Filter, FilterContext, Refusal } from './filter.ts'
  * `placement.separate`, both ways. What counts is that a container of the other service may exist,
  * whatever is wanted of it. A node that does not know the level cannot prove separation, nor can
  * anybody prove it from another service's instance on such a node. One of the service itself breaks
- * the rule where it is and is to move: it must not keep the others from obeying.
+ * the rule where it is and is to move: it must not keep the others from obeying. What another
+ * service says binds this one only while there is something of the other to keep apart from.
  */
 export function separateFilter(context: FilterContext): Filter {
   const { books } = context
@@ -18,10 +19,11 @@ export function separateFilter(context: FilterContext): Filter {
     occupants: books.occupants(separation.other, separation.by),
     strict: separation.other !== context.service,
   }))
-  const breaks = ({ by, occupants, strict }: (typeof separations)[number], node: Node): boolean => {
+  const breaks = (separation: (typeof separations)[number], node: Node): boolean => {
+    const { by, own, occupants, strict } = separation
     const domain = domainOf(node, by)
-    if (domain === undefined || occupants.counts.has(domain)) return true
-    return strict && occupants.stray !== null
+    if (domain === undefined) return own || occupants.counts.size > 0 || occupants.stray !== null
+    return occupants.counts.has(domain) || (strict && occupants.stray !== null)
   }
   return {
     check(node) {
