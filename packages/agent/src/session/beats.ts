@@ -1,4 +1,4 @@
-import { beatKeyOfToken, type Clock, decodeBeat, encodeBeat, isSignedBy, type Timer } from '@bulkhead/shared'
+import { type BeatKey, beatKeyOfToken, type Clock, decodeBeat, encodeBeat, isSignedBy, type Timer } from '@bulkhead/shared'
 
 import { beatDue, beatEveryMs, type Contact, hears } from '../core/beating.ts'
 import type { Datagrams, DatagramSocket } from './datagrams.ts'
@@ -22,7 +22,7 @@ export interface BeatsOptions {
 export class Beats {
   readonly #deps: BeatsDeps
   readonly #options: BeatsOptions
-  readonly #key: Uint8Array
+  readonly #key: BeatKey
   #contact: Contact = { unansweredSinceMs: null, answeredAtMs: null, heardAtMs: null }
   #lastSent = 0
   #counter = 0

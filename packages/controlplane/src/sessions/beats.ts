@@ -1,10 +1,10 @@
-import { type Beat, decodeBeat, encodeBeat, isSignedBy } from '@bulkhead/shared'
+import { type Beat, type BeatKey, decodeBeat, encodeBeat, isSignedBy } from '@bulkhead/shared'
 
 import type { NodeMonitor } from '../nodes/monitor.ts'
 
 interface Beater {
   readonly bootId: string
-  readonly key: Uint8Array
+  readonly key: BeatKey
   /** Of its last beat: what comes again, or late, counts for nothing. */
   counter: number
 }
@@ -22,7 +22,7 @@ export class Beats {
   }
 
   /** The node's session of this process of its agent is up to date. */
-  synced(node: string, bootId: string, key: Uint8Array): void {
+  synced(node: string, bootId: string, key: BeatKey): void {
     const known = this.#beaters.get(node)
     const counter = known?.bootId === bootId ? known.counter : 0
     this.#beaters.set(node, { bootId, key, counter })

@@ -1,4 +1,4 @@
-import { BulkheadError, wireVersion, type Clock, type FromAgentMessage, type NodeFacts, type RegistryAccess } from '@bulkhead/shared'
+import { BulkheadError, wireVersion, type BeatKey, type Clock, type FromAgentMessage, type NodeFacts, type RegistryAccess } from '@bulkhead/shared'
 
 import type { NetworkConfig, NodesConfig } from '../config/config.ts'
 import type { Tables } from '../discovery/tables.ts'
@@ -81,7 +81,7 @@ export class Hub implements SessionHandlers {
   }
 
   /** A connection whose token proved that it is the node's agent. `beatKey`: what that agent signs its beats with. */
-  open(node: string, connection: Connection, beatKey: Uint8Array | null = null): Session {
+  open(node: string, connection: Connection, beatKey: BeatKey | null = null): Session {
     const { clock } = this.#deps
     const hostClock = this.#hostClocks.get(node) ?? sameClock
     const session = new Session(node, connection, this, { clock, hostClock, beatKey })

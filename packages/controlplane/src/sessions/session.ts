@@ -3,6 +3,7 @@ import {
   maxFrameBytes,
   wireVersion,
   type Assignment,
+  type BeatKey,
   type Clock,
   type InstanceReport,
   type NodeFacts,
@@ -41,7 +42,7 @@ export interface SessionOptions {
   /** What the session before knew of the clock of the node. */
   readonly hostClock?: HostClock
   /** What the agent signs its beats with; null: it sends none. */
-  readonly beatKey?: Uint8Array | null
+  readonly beatKey?: BeatKey | null
 }
 
 /** Messages that wait for the one before them; an agent waits for its answers long before it is that far ahead. */
@@ -60,7 +61,7 @@ const maxBufferedBytes = 64 * 1024 * 1024
 export class Session {
   readonly node: string
   readonly streams: Streams
-  readonly beatKey: Uint8Array | null
+  readonly beatKey: BeatKey | null
   bootId = ''
   hostClock: HostClock
   phase: 'opened' | 'greeted' | 'synced' | 'closed' = 'opened'
