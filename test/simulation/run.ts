@@ -1,6 +1,7 @@
 import { isOpen } from '@bulkhead/shared'
 
-import { forbidRealTime, realSetImmediate } from './guard.ts'
+import { drained } from './drained.ts'
+import { forbidRealTime } from './guard.ts'
 import { isConverged } from './invariants/converges.ts'
 import type { Scenario } from './scenario/scenario.ts'
 import { World, type Violation } from './world/world.ts'
@@ -23,9 +24,6 @@ const lookEveryMs = 500
 const answersWithinMs = 5000
 /** A run with more events than this goes round in circles. */
 const maxEvents = 3_000_000
-
-/** Everything that promises set off is done once the event loop has gone round. */
-const drained = (): Promise<void> => new Promise((resolve) => realSetImmediate(resolve))
 
 /** Plays a scenario to its end, or to the first broken promise. */
 export async function run(

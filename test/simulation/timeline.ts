@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto'
 /** Lines kept for people; of a longer run the newest. */
 const linesKept = 20_000
 
+/** What is hashed at once: a call of the hash costs more than the few characters of a line. */
+const hashedAtOnce = 16_384
+
 /** Everything that happened, as one hash; and what people want to read of it, as lines. */
 export class Timeline {
   readonly #hash = createHash('sha256')
+  #unhashed = ''
   readonly #nowMs: () => number
   readonly #keeps: boolean
   #lines: string[] = []
@@ -20,12 +24,15 @@ export class Timeline {
   }
 
   digest(): string {
-    return this.#hash.copy().digest('hex')
+    return this.#hash.copy().update(this.#unhashed).digest('hex')
   }
 
   /** Counts towards the hash only. */
   trace(line: string): void {
-    this.#hash.update(`${this.#nowMs()} ${line}\n`)
+    this.#unhashed += `${this.#nowMs()} ${line}\n`
+    if (this.#unhashed.length < hashedAtOnce) return
+    this.#hash.update(this.#unhashed)
+    this.#unhashed = ''
   }
 
   tell(line: string): void {
