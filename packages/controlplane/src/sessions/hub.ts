@@ -17,6 +17,7 @@ import { sameClock, type HostClock } from './core/host-clock.ts'
 import { sameMembers } from './core/same-members.ts'
 import { EndpointPushes } from './endpoint-pushes.ts'
 import { PolicyPushes } from './policy-pushes.ts'
+import { SecondAgents } from './second-agents.ts'
 import { SecretPushes } from './secret-pushes.ts'
 import { Session, type SessionHandlers } from './session.ts'
 import { TrafficCounts } from './traffic-counts.ts'
@@ -32,9 +33,9 @@ export interface HubDeps {
   readonly network: NetworkConfig
   readonly registries: readonly RegistryAccess[]
   readonly logger: Logger
-  /** Hears what the proxies of nodes have sent to instances. */
   /** What opens secrets for nodes that need them. */
   readonly vault?: Vault | undefined
+  /** Hears what the proxies of nodes have sent to instances. */
   readonly onTraffic?: (instances: Extract<FromAgentMessage, { kind: 'traffic' }>['instances']) => void
 }
 
@@ -49,8 +50,7 @@ export class Hub implements SessionHandlers {
   readonly #sessions = new Map<string, Session>()
   /** Those that have not said hello yet. */
   readonly #unknown = new Set<Session>()
-  /** By node, the other agent that was last refused: it is told of once, however often it tries. */
-  readonly #refused = new Map<string, string>()
+  readonly #secondAgents: SecondAgents
   /** Of nodes that have had a session: a new one must not see all times a little differently. */
   readonly #hostClocks = new Map<string, HostClock>()
   readonly #audiences = new Audiences()
@@ -64,6 +64,7 @@ export class Hub implements SessionHandlers {
     const { state, monitor, tables, clock, network } = deps
     const sessions = (): Iterable<Session> => this.#synced()
     this.beats = new Beats(monitor)
+    this.#secondAgents = new SecondAgents(deps)
     this.traffic = new TrafficCounts(state.view)
     this.#pushes = new EndpointPushes({ view: state.view, tables, clock, audiences: this.#audiences, onSent: () => this.#withdrawals.look() })
     tables.listen((touched) => this.#pushes.take(touched))
@@ -108,7 +109,7 @@ export class Hub implements SessionHandlers {
     this.#close(node, closeCodes.removed, 'the node was removed from the cluster')
     this.#hostClocks.delete(node)
     this.beats.forget(node)
-    this.#refused.delete(node)
+    this.#secondAgents.forget(node)
   }
 
   /** Ends the node's session; its agent, if there is one, connects again. */
@@ -147,8 +148,8 @@ export class Hub implements SessionHandlers {
   async onHello(session: Session, hello: Extract<FromAgentMessage, { kind: 'hello' }>): Promise<void> {
     const { logger } = this.#deps
     if (!this.#maySay(session, hello.facts)) return
-    if (this.#isTaken(session)) {
-      await this.#refuse(session, hello.facts.address)
+    if (this.#secondAgents.isSecond(session, this.#sessions.get(session.node))) {
+      await this.#secondAgents.refuse(session, hello.facts.address)
       return
     }
     this.#unknown.delete(session)
@@ -182,31 +183,6 @@ export class Hub implements SessionHandlers {
     await state.write({ actor: `node:${name}` }, (tx) => {
       const node = tx.nodes.get(name)
       if (node) takeFacts(tx, node, facts, config.allowUnenforced)
-    })
-  }
-
-  /**
-   * Whether another agent speaks for the node and is heard: a copy of its data directory must not obey in its place,
-   * nor take turns with it. One that was killed or cut off is silent, and does not stand in the way of its successor.
-   */
-  #isTaken(session: Session): boolean {
-    const { monitor, clock, config } = this.#deps
-    const other = this.#sessions.get(session.node)
-    if (other?.phase !== 'synced' || other.bootId === session.bootId) return false
-    const heardAtMs = monitor.heardAtMs(session.node)
-    return heardAtMs !== null && clock.nowMs() - heardAtMs < config.suspectAfterMs
-  }
-
-  async #refuse(session: Session, address: string): Promise<void> {
-    const { state, logger } = this.#deps
-    const { node, bootId } = session
-    const reason = `another agent speaks for node ${node} already: stop one of the two, and join the other under a name of its own`
-    session.close(closeCodes.taken, reason)
-    if (this.#refused.get(node) === bootId) return
-    this.#refused.set(node, bootId)
-    logger.warn({ node, address }, 'a second agent of the node was refused')
-    await state.write({ actor: 'controlplane' }, (tx) => {
-      tx.event({ kind: 'Node', subject: node, action: 'refused', reason: `a second agent with its identity, at ${address}: ${reason}` })
     })
   }
 

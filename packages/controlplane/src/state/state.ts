@@ -1,19 +1,14 @@
-import {
-  BulkheadError,
-  counted,
-  defaultZones,
-  type Clock,
-  type ClusterEvent,
-} from '@bulkhead/shared'
+import { BulkheadError, counted, type Clock, type ClusterEvent } from '@bulkhead/shared'
 
 import type { Logger } from '../logger.ts'
 import { StoreConflict, StoreUnusable, type Store } from '../store/store.ts'
-import { changedOf, mergeChanges, zonesKey } from './change.ts'
+import { changedOf, mergeChanges } from './change.ts'
+import { createCluster } from './create-cluster.ts'
 import { EventPruner } from './event-pruner.ts'
 import { EventRing, type EventQuery } from './event-ring.ts'
 import { Feed } from './feed.ts'
 import { GroupCommit, type Written } from './group-commit.ts'
-import { clusterRecordKey, loadTables } from './load.ts'
+import { loadTables } from './load.ts'
 import { OpenTransaction, undoChanges } from './open-transaction.ts'
 import { TablesView } from './tables-view.ts'
 import { Tables } from './tables.ts'
@@ -66,32 +61,9 @@ export async function openState(deps: StateDeps): Promise<State> {
   if (known !== null) {
     return new State(deps, { limits, tables, events, cluster: known, revision: loaded.revision })
   }
-  const cluster = deps.newClusterId()
-  const revision = loaded.revision + 1
-  const created = creationEvent(cluster, revision, deps.clock)
-  await deps.store.commit({
-    expected: loaded.revision,
-    revision,
-    changes: [
-      { kind: 'meta', key: clusterRecordKey, value: { id: cluster } },
-      { kind: 'zones', key: zonesKey, value: defaultZones },
-    ],
-    events: [created],
-  })
-  events.push(created)
+  const { cluster, revision, event } = await createCluster(deps, loaded.revision)
+  events.push(event)
   return new State(deps, { limits, tables, events, cluster, revision })
-}
-
-function creationEvent(cluster: string, revision: number, clock: Clock): ClusterEvent {
-  return {
-    revision,
-    at: new Date(clock.nowMs()).toISOString(),
-    kind: 'Cluster',
-    subject: cluster,
-    actor: 'controlplane',
-    action: 'created',
-    reason: 'first start on an empty data directory',
-  }
 }
 
 interface Opened {
