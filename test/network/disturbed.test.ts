@@ -7,6 +7,7 @@ import { type Cluster, startCluster, waitConverged } from '../cluster/cluster.ts
 import { waitFor } from '../engines/command.ts'
 import type { Host } from '../engines/host.ts'
 import { whyNotEngines } from '../engines/skip.ts'
+import { external, zonesDocument } from './documents.ts'
 import { hostPort, type Place, placeOf } from './places.ts'
 import {
   keepTrying,
@@ -32,24 +33,6 @@ ports: { http: 8080 }
 resources: { cpu: 0.2, memory: 32Mi }
 health: { readiness: { http: { port: http, path: /healthz }, interval: 500ms } }
 update: { minHealthyTime: 100ms }
-`
-
-const zones = (presentation: string): string => `
-apiVersion: bulkhead/v1
-kind: Zones
-zones:
-  presentation: { edge: true, reaches: [${presentation}] }
-  application: { reaches: [data] }
-  data: {}
-`
-
-const external = (address: string): string => `
-apiVersion: bulkhead/v1
-kind: ExternalService
-name: legacy
-zone: application
-addresses: [ ${address} ]
-ports: { http: ${hostPort} }
 `
 
 async function told(cluster: Cluster, action: string, text: RegExp): Promise<boolean> {
@@ -154,7 +137,7 @@ void test('zones hold while others disturb them', { skip, timeout }, async (t) =
     await delay(500)
     t.ok(answers() > 5)
     const beganAtMs = performance.now()
-    await cluster.run(['apply', '-f', '-'], zones(''))
+    await cluster.run(['apply', '-f', '-'], zonesDocument(''))
     let last = { count: answers(), atMs: performance.now() }
     while (performance.now() - beganAtMs < 5000) {
       const count = answers()
@@ -165,7 +148,7 @@ void test('zones hold while others disturb them', { skip, timeout }, async (t) =
     const tookMs = Math.round(last.atMs - beganAtMs)
     t.ok(tookMs < 2500, `the last answer came ${tookMs} ms after the command to withdraw it`)
     await first(cluster).run(['sh', '-c', 'kill -CONT $(pidof haproxy)'])
-    await cluster.run(['apply', '-f', '-'], zones('application'))
+    await cluster.run(['apply', '-f', '-'], zonesDocument('application'))
     await cluster.run(['delete', 'external-service', 'legacy'])
     const id = from.instance.containerId ?? ''
     await waitFor(

@@ -7,6 +7,7 @@ import { type Cluster, startCluster, waitConverged } from '../cluster/cluster.ts
 import { waitFor } from '../engines/command.ts'
 import type { Host } from '../engines/host.ts'
 import { whyNotEngines } from '../engines/skip.ts'
+import { external, zonesDocument } from './documents.ts'
 import {
   family,
   hostPort,
@@ -83,24 +84,6 @@ async function repaired(cluster: Cluster): Promise<readonly EventView[]> {
 /** The node has no table of rules for more than a moment at a time, until the process is killed. */
 const keepRemoving = (host: Host) =>
   host.exec(['sh', '-c', 'while sleep 0.02; do nft delete table inet bulkhead 2>/dev/null; done'])
-
-const zonesDocument = (presentation: string, application: string): string => `
-apiVersion: bulkhead/v1
-kind: Zones
-zones:
-  presentation: { edge: true, reaches: [${presentation}] }
-  application: { reaches: [data]${application} }
-  data: {}
-`
-
-const external = (address: string): string => `
-apiVersion: bulkhead/v1
-kind: ExternalService
-name: legacy
-zone: application
-addresses: [ ${address} ]
-ports: { http: ${hostPort} }
-`
 
 /** The hosts, and a machine that is none of the cluster's nodes. */
 const machinesOf = ({ hosts }: Cluster): readonly Machine[] => [
@@ -241,7 +224,7 @@ for (const isProxied of [true, false]) {
         const url = `http://${api.published}/healthz`
         const asking = await keepAsking(web.host, web.instance.containerId ?? '', url)
         await waitFor('answers over one connection', 10_000, () => asking.output().length > 10)
-        await cluster.run(['apply', '-f', '-'], zonesDocument('', ''))
+        await cluster.run(['apply', '-f', '-'], zonesDocument(''))
         const closed = changed(basis, /^web/, (all) =>
           all.filter((name) => !name.startsWith('api')),
         )
@@ -253,7 +236,7 @@ for (const isProxied of [true, false]) {
         asking.kill('SIGKILL')
 
         await cluster.run(['delete', 'external-service', 'legacy'])
-        await cluster.run(['apply', '-f', '-'], zonesDocument('application', ''))
+        await cluster.run(['apply', '-f', '-'], zonesDocument('application'))
         await becomes(t, cluster, places, basis, 'as it was')
       })
 

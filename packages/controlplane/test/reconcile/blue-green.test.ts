@@ -1,42 +1,15 @@
-import type { ServiceSource } from '@bulkhead/shared'
 import t from 'tap'
 
 import { pauseRollout, resumeRollout } from '../../src/rollout/core/pause.ts'
 import { promoteRollout } from '../../src/rollout/core/promote.ts'
 import { undoTo } from '../../src/rollout/core/undo.ts'
+import { counts, run, running, type Update } from '../support/rollouts.ts'
 import { brief, Scene } from '../support/scene.ts'
-
-type Update = NonNullable<ServiceSource['update']>
 
 const image = 'registry.test/app:2'
 const blueGreen: Update = { strategy: 'blue-green', keepOld: '5m', progressDeadline: '2m' }
 const manual: Update = { ...blueGreen, promote: 'manual' }
 const rollout = (scene: Scene, to = 2) => scene.state.rollouts.get(`default/web@${to}`)
-
-function running(replicas: number, nodes: number, update: Update): Scene {
-  const scene = new Scene(...Array.from({ length: nodes }, (_, index) => `n${index + 1}`))
-  scene.apply({ name: 'web', replicas, ports: { http: 80 }, update })
-  scene.rest()
-  return scene
-}
-
-/** Agents, reconciler and time in turns, for about so long. */
-function run(scene: Scene, forMs: number): void {
-  const endMs = scene.state.nowMs + forMs
-  while (scene.state.nowMs < endMs) {
-    scene.settle()
-    scene.agents()
-    scene.settle()
-    scene.wait(1000)
-  }
-  scene.settle()
-}
-
-function counts(scene: Scene): Readonly<Record<number, number>> {
-  const found: Record<number, number> = {}
-  for (const { revision } of scene.live()) found[revision] = (found[revision] ?? 0) + 1
-  return found
-}
 
 t.test(
   'the whole new set first, then the switch in one go, then the old set for a while',

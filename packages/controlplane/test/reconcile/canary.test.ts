@@ -1,12 +1,10 @@
-import type { ServiceSource } from '@bulkhead/shared'
 import t, { type Test } from 'tap'
 
 import { pauseRollout, resumeRollout } from '../../src/rollout/core/pause.ts'
 import { promoteRollout } from '../../src/rollout/core/promote.ts'
 import { undoTo } from '../../src/rollout/core/undo.ts'
+import { counts, run, running, type Update } from '../support/rollouts.ts'
 import { brief, Scene } from '../support/scene.ts'
-
-type Update = NonNullable<ServiceSource['update']>
 
 const image = 'registry.test/app:2'
 const steps: NonNullable<Update['steps']> = [
@@ -17,42 +15,18 @@ const steps: NonNullable<Update['steps']> = [
 const canary: Update = { strategy: 'canary', steps, progressDeadline: '2m' }
 const rollout = (scene: Scene, to = 2) => scene.state.rollouts.get(`default/web@${to}`)
 
-function running(replicas: number, nodes: number, update: Update = canary): Scene {
-  const scene = new Scene(...Array.from({ length: nodes }, (_, index) => `n${index + 1}`))
-  scene.apply({ name: 'web', replicas, ports: { http: 80 }, update })
-  scene.rest()
-  return scene
-}
-
-/** Agents, reconciler and time in turns, for about so long. */
-function run(scene: Scene, forMs: number): void {
-  const endMs = scene.state.nowMs + forMs
-  while (scene.state.nowMs < endMs) {
-    scene.settle()
-    scene.agents()
-    scene.settle()
-    scene.wait(1000)
-  }
-  scene.settle()
-}
-
-const counts = (scene: Scene): Readonly<Record<number, number>> => {
-  const found: Record<number, number> = {}
-  for (const { revision } of scene.live()) found[revision] = (found[revision] ?? 0) + 1
-  return found
-}
 const near = (t: Test, found: number, wanted: number, what: string): void => {
   t.ok(Math.abs(found - wanted) <= 0.25, `${what}: ${found} is about ${wanted}`)
 }
 
 t.test('the first revision has nothing beside it: no steps', async (t) => {
-  const scene = running(3, 3)
+  const scene = running(3, 3, canary)
   t.equal(rollout(scene, 1)?.shift, undefined)
   t.match(rollout(scene, 1), { phase: 'completed', reason: '3 of 3 updated' })
 })
 
 t.test('a canary goes its steps, by time and by promotion', async (t) => {
-  const scene = running(3, 3)
+  const scene = running(3, 3, canary)
   scene.apply({ name: 'web', image })
   t.match(brief(scene.state, scene.settle()), ['create 0'], 'one new instance beside three')
   run(scene, 8000)
@@ -90,7 +64,7 @@ t.test('a canary goes its steps, by time and by promotion', async (t) => {
 })
 
 t.test('one replica: the new instance is beside the old one', async (t) => {
-  const scene = running(1, 2)
+  const scene = running(1, 2, canary)
   scene.apply({ name: 'web', image })
   run(scene, 8000)
   t.same(counts(scene), { 1: 1, 2: 1 })
@@ -102,7 +76,7 @@ t.test('one replica: the new instance is beside the old one', async (t) => {
 })
 
 t.test('too many errors: back at once, with the reason', async (t) => {
-  const scene = running(10, 5)
+  const scene = running(10, 5, canary)
   scene.apply({ name: 'web', image })
   run(scene, 8000)
   const [canaryOne] = scene.live().filter(({ revision }) => revision === 2)
@@ -265,7 +239,7 @@ t.test('exactly as many errors as allowed are none too many; with pause it stops
 })
 
 t.test('an instance of the new revision that stays unhealthy', async (t) => {
-  const scene = running(3, 3)
+  const scene = running(3, 3, canary)
   scene.apply({ name: 'web', image })
   run(scene, 8000)
   const one = scene.live().find(({ revision }) => revision === 2)
@@ -290,7 +264,7 @@ t.test('an instance of the new revision that stays unhealthy', async (t) => {
 })
 
 t.test('pause, promote and undo at any time', async (t) => {
-  const scene = running(3, 3)
+  const scene = running(3, 3, canary)
   scene.apply({ name: 'web', image })
   pauseRollout(scene.state, scene.service())
   run(scene, 100_000)
@@ -310,7 +284,7 @@ t.test('pause, promote and undo at any time', async (t) => {
 })
 
 t.test('a newer revision in the middle begins anew, and what was there gets nothing', async (t) => {
-  const scene = running(3, 4)
+  const scene = running(3, 4, canary)
   scene.apply({ name: 'web', image })
   run(scene, 8000)
   scene.apply({ name: 'web', image: 'registry.test/app:3' })
@@ -340,7 +314,7 @@ t.test('where nothing fits beside, it goes stop-first and keeps the floor', asyn
 })
 
 t.test('what is lost on either side is replaced by its like', async (t) => {
-  const scene = running(2, 5)
+  const scene = running(2, 5, canary)
   scene.apply({ name: 'web', image })
   run(scene, 8000)
   const [old] = scene.live().filter(({ revision, slot }) => revision === 1 && slot === 0)
@@ -356,7 +330,7 @@ t.test('what is lost on either side is replaced by its like', async (t) => {
 })
 
 t.test('scaled in the middle, both sides follow', async (t) => {
-  const scene = running(2, 4)
+  const scene = running(2, 4, canary)
   scene.apply({ name: 'web', image })
   run(scene, 8000)
   scene.apply({ name: 'web', replicas: 6 })
@@ -371,7 +345,7 @@ t.test('scaled in the middle, both sides follow', async (t) => {
 })
 
 t.test('nothing old that is healthy: no steps, so that what is broken is mended', async (t) => {
-  const scene = running(3, 3)
+  const scene = running(3, 3, canary)
   for (const { id } of scene.live())
     scene.observe(id, { health: 'unhealthy', healthySinceMs: null })
   scene.apply({ name: 'web', image })
@@ -385,7 +359,7 @@ t.test('nothing old that is healthy: no steps, so that what is broken is mended'
 })
 
 t.test('a restart of what serves has no steps; one of a canary is a canary', async (t) => {
-  const scene = running(2, 3)
+  const scene = running(2, 3, canary)
   const again = (generation: number): void => scene.restart(generation)
   again(1)
   t.equal(rollout(scene)?.shift, undefined)
