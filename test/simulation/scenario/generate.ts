@@ -3,6 +3,7 @@ import { mixFaults } from './faults.ts'
 import { withPressure } from './pressure.ts'
 import type { NodePlan, OperatorStep, Scenario, Step } from './scenario.ts'
 import { drawChange, drawService, drawStrategy, serviceNames } from './services.ts'
+import { drawSlowLists } from './slow-lists.ts'
 
 const zones = ['presentation', 'application', 'data'] as const
 
@@ -132,7 +133,7 @@ export function generate(seed: number): Scenario {
   const hosts = random.integer(Math.max(1, Math.floor(count / 2)), count)
   const nodes = Array.from({ length: count }, (_, index) => drawNode(random, index, hosts))
   const troubleMs = random.integer(20, 150) * 1000
-  const steps: Step[] = serviceNames.map((name) => ({
+  const drawn: Step[] = serviceNames.map((name) => ({
     atMs: random.integer(1000, 8000),
     kind: 'apply',
     source: drawService(random, name),
@@ -143,15 +144,17 @@ export function generate(seed: number): Scenario {
     fault: random.pick([800, 3000, 3000, 10_000, Infinity]),
   }
   for (let atMs = 6000; atMs < troubleMs; atMs += random.between(0, 2 * everyMs.operation)) {
-    steps.push({ atMs: Math.floor(atMs), ...drawOperation(random, nodes, steps.length) })
+    drawn.push({ atMs: Math.floor(atMs), ...drawOperation(random, nodes, drawn.length) })
   }
   const drawFault = mixFaults(random)
   for (let atMs = 6000; atMs < troubleMs; atMs += random.between(0, 2 * everyMs.fault)) {
     if (everyMs.fault === Infinity) break
-    steps.push({ atMs: Math.floor(atMs), ...drawFault(random, nodes) })
+    drawn.push({ atMs: Math.floor(atMs), ...drawFault(random, nodes) })
   }
-  steps.push(...drawLosses(seed, nodes, troubleMs))
-  const ordered = steps.toSorted((a, b) => a.atMs - b.atMs)
+  drawn.push(...drawLosses(seed, nodes, troubleMs))
+  const ordered = drawn.toSorted((a, b) => a.atMs - b.atMs)
   const stepped = withStrategies(seed, withExclusive(seed, ordered), troubleMs)
-  return { seed, nodes, steps: withPressure(seed, nodes, stepped, troubleMs), troubleMs }
+  const pressed = withPressure(seed, nodes, stepped, troubleMs)
+  const steps = [...pressed, ...drawSlowLists(seed, nodes, troubleMs)].toSorted((a, b) => a.atMs - b.atMs)
+  return { seed, nodes, steps, troubleMs }
 }

@@ -84,6 +84,8 @@ export type FaultStep =
       readonly percent: number
     }
   | { readonly kind: 'events-break'; readonly node: string }
+  /** A list of all containers is complete so long after the engine has looked, as on one that has many or is busy. */
+  | { readonly kind: 'lists-slow'; readonly node: string; readonly forMs: number; readonly takesMs: number }
   | { readonly kind: 'clock'; readonly node: string; readonly byMs: number }
   | { readonly kind: 'disk-full'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'engine-full'; readonly node: string; readonly forMs: number }

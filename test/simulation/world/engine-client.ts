@@ -44,13 +44,13 @@ export class EngineClient implements Engine {
   }
 
   list(labels: Labels): Promise<readonly ContainerInfo[]> {
-    return this.#call('list', '', 3, 20, (engine) =>
+    const look = (engine: SimEngine): readonly ContainerInfo[] =>
       [...engine.containers.values()]
         .map(({ info }) => ({ ...info, startedAtMs: null, finishedAtMs: null, exitCode: null }))
         .filter((info) =>
           Object.entries(labels).every(([key, value]) => info.labels[key] === value),
-        ),
-    )
+        )
+    return this.#call('list', '', 3, 20, look, this.#deps.engine.listsTakeMs)
   }
 
   inspect(container: string): Promise<ContainerInfo> {
@@ -188,6 +188,7 @@ export class EngineClient implements Engine {
     minMs: number,
     maxMs: number,
     work: (engine: SimEngine) => T,
+    laterMs = 0,
   ): Promise<T> {
     const { engine, process, onCall } = this.#deps
     const totalMs = process.host.takesMs(minMs, maxMs)
@@ -203,7 +204,7 @@ export class EngineClient implements Engine {
         onCall(name, subject)
         return work(engine)
       },
-      totalMs - outMs,
+      totalMs - outMs + laterMs,
     )
     return done.then((value) => {
       // The answer was on its way when the engine went away: what it did is done all the same.

@@ -42,6 +42,8 @@ export class SimEngine {
   pullsStallUntilMs = 0
   /** No container can be made before this time. */
   fullUntilMs = 0
+  /** How long a list is on its way after the engine has looked. */
+  listsTakeMs = 0
   readonly #schedule: Schedule
   #recent: { readonly atMs: number; readonly event: ToldEvent }[] = []
   #serial = 0

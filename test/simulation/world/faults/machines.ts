@@ -20,7 +20,7 @@ type OnNode =
 
 type OnNodeHandlers = { readonly [K in OnNode]: (node: SimNode, step: FaultOf<K>) => void }
 
-export function machineFaults(world: World, until: Until): FaultHandlers<OnNode | 'power-off'> {
+export function machineFaults(world: World, until: Until): FaultHandlers<OnNode | 'power-off' | 'lists-slow'> {
   const onNode = handlersOnNode(world, until)
   const kinds = Object.keys(onNode) as OnNode[]
   const handlers = kinds.map((kind) => [
@@ -37,6 +37,13 @@ export function machineFaults(world: World, until: Until): FaultHandlers<OnNode 
   ])
   return {
     ...(Object.fromEntries(handlers) as FaultHandlers<OnNode>),
+    // No trouble that excuses anything: what changes meanwhile the engine tells by events.
+    'lists-slow'({ node: name, forMs, takesMs }) {
+      const engine = world.nodeOf(name)?.engine
+      if (!engine) return
+      engine.listsTakeMs = takesMs
+      until(`lists of ${name}`, forMs, () => (engine.listsTakeMs = 0))
+    },
     'power-off'({ host, forMs }) {
       const nodes = world.nodes.filter(({ plan }) => plan.host === host)
       for (const node of nodes) {
