@@ -1,4 +1,5 @@
 import { acknowledged } from './acknowledged.ts'
+import { balance } from './balance.ts'
 import { bounded } from './bounded.ts'
 import { discovery } from './discovery.ts'
 import { exclusive } from './exclusive.ts'
@@ -6,6 +7,7 @@ import { floor } from './floor.ts'
 import { forward } from './forward.ts'
 import { hardPlacement } from './hard-placement.ts'
 import { healthyIsLeftAlone } from './healthy-is-left-alone.ts'
+import { heardIsNotDead } from './heard-is-not-dead.ts'
 import type { MakeInvariant } from './invariant.ts'
 import { noFaultOfOurs } from './no-fault-of-ours.ts'
 import { noNeedlessLoss } from './no-needless-loss.ts'
@@ -31,6 +33,8 @@ export const invariants: readonly MakeInvariant[] = [
   withdrawnBeforeStopped,
   healthyIsLeftAlone,
   noNeedlessLoss,
+  heardIsNotDead,
+  balance,
   paced,
   ports,
   reasons,

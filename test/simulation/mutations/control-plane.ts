@@ -130,10 +130,22 @@ export const controlPlaneMutations: readonly Mutation[] = [
     replace: 'if (nowMs >= failedAtMs) continue',
   },
   {
-    name: 'what was confirmed dead and is heard from stays dead',
+    name: 'a node that is heard from may be confirmed dead',
     file: source('api/routes/nodes.ts'),
     find: "if (!isHeard && liveness !== 'down') return",
     replace: "if (!isHeard || liveness === 'down') return",
+  },
+  {
+    name: 'what was confirmed dead and comes back stays dead',
+    file: source('sessions/take-facts.ts'),
+    find: 'if (same && isExcused && !node.confirmedDead) return',
+    replace: 'if (same && isExcused) return',
+  },
+  {
+    name: 'moves for balance are not counted',
+    file: source('reconcile/loop.ts'),
+    find: 'const movesLeft = config.rebalance.maxAtOnce - this.#moving.size',
+    replace: 'const movesLeft = config.rebalance.maxAtOnce',
   },
   {
     name: 'a store that takes no writes is held against the nodes',

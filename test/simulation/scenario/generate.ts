@@ -1,6 +1,8 @@
 import { Random } from '../random.ts'
 import { mixFaults } from './faults.ts'
 import { withPressure } from './pressure.ts'
+import { drawReactions } from './reactions.ts'
+import { drawReturns } from './returns.ts'
 import type { NodePlan, OperatorStep, Scenario, Step } from './scenario.ts'
 import { drawChange, drawService, drawStrategy, serviceNames } from './services.ts'
 import { drawSlowLists } from './slow-lists.ts'
@@ -155,6 +157,11 @@ export function generate(seed: number): Scenario {
   const ordered = drawn.toSorted((a, b) => a.atMs - b.atMs)
   const stepped = withStrategies(seed, withExclusive(seed, ordered), troubleMs)
   const pressed = withPressure(seed, nodes, stepped, troubleMs)
-  const steps = [...pressed, ...drawSlowLists(seed, nodes, troubleMs)].toSorted((a, b) => a.atMs - b.atMs)
+  const more = [
+    ...drawSlowLists(seed, nodes, troubleMs),
+    ...drawReactions(seed, nodes, pressed, troubleMs),
+    ...drawReturns(seed, nodes, troubleMs),
+  ]
+  const steps = [...pressed, ...more].toSorted((a, b) => a.atMs - b.atMs)
   return { seed, nodes, steps, troubleMs }
 }

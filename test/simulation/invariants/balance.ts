@@ -1,0 +1,59 @@
+import type { Instance } from '@bulkhead/shared'
+
+import { isMoveForBalance } from '../../../packages/controlplane/src/reconcile/core/rebalance.ts'
+import type { MakeInvariant } from './invariant.ts'
+
+/** What could not be started on a node is not moved there again for twice as long. */
+const againMs = 30_000
+
+const placeOf = ({ service, node }: Instance): string => `${service} on ${node}`
+
+/** Moves for balance go on a few at a time, and not to a node that has just shown that it cannot start them. */
+export const balance: MakeInvariant = (world) => {
+  /** Services with a move under way, as this process of the control plane has begun them. */
+  const moving = new Set<string>()
+  /** By service and node, when an instance could last not be started; by the clock that the control plane goes by. */
+  const refusedAtMs = new Map<string, number>()
+  const { maxAtOnce } = world.config.rebalance
+  return {
+    name: 'balance',
+    onBoot() {
+      moving.clear()
+    },
+    onCommit({ changes }) {
+      const nowMs = world.controlHost.nowMs()
+      for (const change of changes) {
+        if (change.kind === 'service' && change.after?.status !== 'progressing')
+          moving.delete(change.key)
+      }
+      for (const change of changes) {
+        if (change.kind !== 'instance' || !change.after) continue
+        const { before, after } = change
+        // What has run there since can be started there.
+        if (after.observed.state === 'running') refusedAtMs.delete(placeOf(after))
+        if (
+          after.observed.state === 'failed' &&
+          after.observed.neverStarted &&
+          before?.observed.state !== 'failed'
+        ) {
+          refusedAtMs.set(placeOf(after), nowMs)
+        }
+        if (before || !isMoveForBalance(after.cause) || after.predecessor !== null) continue
+        const sinceMs = nowMs - (refusedAtMs.get(placeOf(after)) ?? -Infinity)
+        if (sinceMs >= 0 && sinceMs < againMs) {
+          world.fail(
+            'balance',
+            `${after.id} is ${after.cause}, where it could not be started ${Math.round(sinceMs)} ms ago`,
+          )
+        }
+        moving.add(after.service)
+        if (moving.size > maxAtOnce) {
+          world.fail(
+            'balance',
+            `${[...moving].join(', ')} are moved for balance at once, and ${maxAtOnce} may be`,
+          )
+        }
+      }
+    },
+  }
+}
