@@ -15,6 +15,11 @@ export const balance: MakeInvariant = (world) => {
   /** By service and node, when an instance could last not be started; by the clock that the control plane goes by. */
   const refusedAtMs = new Map<string, number>()
   const { maxAtOnce } = world.config.rebalance
+  const forget = (serviceOrNode: string): void => {
+    for (const place of refusedAtMs.keys()) {
+      if (place.split(' on ').includes(serviceOrNode)) refusedAtMs.delete(place)
+    }
+  }
   return {
     name: 'balance',
     onBoot() {
@@ -25,6 +30,10 @@ export const balance: MakeInvariant = (world) => {
       for (const change of changes) {
         if (change.kind === 'service' && change.after?.status !== 'progressing')
           moving.delete(change.key)
+        // What is set up anew has shown nothing yet.
+        if ((change.kind === 'service' || change.kind === 'node') && !change.after) {
+          forget(change.key)
+        }
       }
       for (const change of changes) {
         if (change.kind !== 'instance' || !change.after) continue
