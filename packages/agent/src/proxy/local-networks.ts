@@ -12,11 +12,16 @@ const options = {
 
 const familyOf = (network: string): string => (network.includes(':') ? '-6' : '-4')
 
-/** An address of IPv6 stands for the network of services that it is of. */
-async function isListenedIn(made: string): Promise<boolean> {
+/**
+ * An address of IPv6 stands for the network of services that it is of. Proxies listen at addresses of services; what
+ * listens at `own` ones does so at every address of the machine, as name servers do.
+ */
+async function isListenedIn(made: string, own: readonly string[]): Promise<boolean> {
   const network = made.includes('/') ? made : `${made}/96`
   const argv = ['-H', '-l', '-t', '-n', familyOf(made), 'src', network]
-  return (await run('ss', argv, options)).stdout.trim() !== ''
+  const { stdout } = await run('ss', argv, options)
+  const listeners = stdout.split('\n').filter((line) => line.trim() !== '')
+  return listeners.some((line) => !own.some((address) => line.includes(` [${address}]:`)))
 }
 
 /** Networks whose every address is local to this machine, so that programs can listen there. */
@@ -50,8 +55,10 @@ export class LocalNetworks {
   /** Takes back what was made here, unless something listens in its network: another proxy, say. */
   async unmakeAll(): Promise<void> {
     const text = await readFile(this.#file, 'utf8').catch(() => '')
-    for (const made of new Set(text.split('\n').filter((line) => line !== ''))) {
-      if (await isListenedIn(made)) continue
+    const all = new Set(text.split('\n').filter((line) => line !== ''))
+    const own = [...all].filter((made) => !made.includes('/'))
+    for (const made of all) {
+      if (await isListenedIn(made, own)) continue
       const family = familyOf(made)
       const argv = made.includes('/')
         ? [family, 'route', 'del', 'local', made, 'dev', 'lo']
