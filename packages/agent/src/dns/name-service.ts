@@ -78,7 +78,7 @@ export class NameService implements TrafficConsumer {
   async stopOn(network: string): Promise<void> {
     this.#bridges.delete(network)
     this.#present.delete(network)
-    this.#note(network, '')
+    if (this.#problems.delete(network)) this.#deps.onNews()
     await this.refresh()
   }
 
@@ -145,16 +145,18 @@ export class NameService implements TrafficConsumer {
 
   #take({ listening, problems }: Served): void {
     this.#listening = new Set(listening)
+    const before = this.problem
     for (const network of this.#present) {
       const gateway = this.#bridges.get(network)?.gateway ?? ''
       const why = problems[gateway]
       if (why !== undefined) this.#note(network, why)
       else if (this.#listening.has(gateway)) this.#note(network, '')
     }
+    if (this.problem !== before) this.#deps.onNews()
   }
 
   #note(network: string, why: string): void {
-    const { logger, onNews } = this.#deps
+    const { logger } = this.#deps
     if ((this.#problems.get(network) ?? '') === why) return
     if (why === '') {
       this.#problems.delete(network)
@@ -163,6 +165,5 @@ export class NameService implements TrafficConsumer {
       this.#problems.set(network, why)
       logger.warn({ network, why }, 'names cannot be looked up')
     }
-    onNews()
   }
 }
