@@ -19,7 +19,7 @@ export function defineRestart(command: Command, toolkit: Toolkit): void {
         const connection = await toolkit.connect()
         const { signal } = toolkit.cli
         const service = await findService(connection, given, options.environment, signal)
-        const done = `${shownService(service)}: restarting`
+        const done = (): string => `${shownService(service)}: restarting`
         const change = { service, action: '/restart', body: {}, done }
         await changeService(change, options, connection, toolkit.cli)
       }),

@@ -1,3 +1,4 @@
+import type { ServiceView, UndoView } from '@bulkhead/shared'
 import type { Command } from 'commander'
 
 import type { Cli } from '../cli.ts'
@@ -19,7 +20,7 @@ const texts = ['text', 'json', 'yaml']
 
 async function act(
   verb: 'undo' | 'pause' | 'resume' | 'promote',
-  words: string,
+  words: (changed: Partial<UndoView>) => string,
   given: string,
   options: ActOptions,
   { connection, cli }: { readonly connection: Connection; readonly cli: Cli },
@@ -27,9 +28,13 @@ async function act(
   const service = await findService(connection, given, options.environment, cli.signal)
   const { to, full } = options
   const body = { ...(to === undefined ? {} : { to }), ...(full ? { full } : {}) }
-  const change = { service, action: `/${verb}`, body, done: `${shownService(service)}: ${words}` }
+  const done = (changed: ServiceView): string => `${shownService(service)}: ${words(changed)}`
+  const change = { service, action: `/${verb}`, body, done }
   await changeService(change, options, connection, cli)
 }
+
+const backTo = ({ undoneTo, revision }: Partial<UndoView>): string =>
+  `going back to the content of revision ${undoneTo}, as revision ${revision}`
 
 export function defineRollout(command: Command, { cli, connect, action }: Toolkit): void {
   const sub = (name: string, summary: string): Command =>
@@ -58,8 +63,7 @@ export function defineRollout(command: Command, { cli, connect, action }: Toolki
     .option('--to <revision>', 'which one; without it the one before', countOption)
     .action(
       action(async (given: string, options: ActOptions) => {
-        const to = options.to === undefined ? 'the revision before' : `revision ${options.to}`
-        await act('undo', `going back to ${to}`, given, options, {
+        await act('undo', backTo, given, options, {
           connection: await connect(),
           cli,
         })
@@ -77,7 +81,7 @@ export function defineRollout(command: Command, { cli, connect, action }: Toolki
       own.option('--full', 'all steps that are left, not only the present one')
     own.action(
       action(async (given: string, options: ActOptions) =>
-        act(verb, plain[verb], given, options, { connection: await connect(), cli }),
+        act(verb, () => plain[verb], given, options, { connection: await connect(), cli }),
       ),
     )
   }

@@ -23,7 +23,7 @@ export function defineScale(command: Command, toolkit: Toolkit): void {
         const service = await findService(connection, given, options.environment, signal)
         const { desired } = service.replicas
         const { replicas } = options
-        const done =
+        const done = (): string =>
           desired === replicas
             ? `${shownService(service)}: has ${plural(replicas, 'replica')} already`
             : `${shownService(service)}: scaled from ${desired} to ${plural(replicas, 'replica')}`

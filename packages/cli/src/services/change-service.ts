@@ -18,7 +18,7 @@ export interface ServiceChange {
   readonly action: string
   readonly body: unknown
   /** What to tell people afterwards. */
-  readonly done: string
+  readonly done: (changed: ServiceView) => string
 }
 
 export async function changeService(
@@ -31,7 +31,7 @@ export async function changeService(
   const path = servicePath(environment, name, action)
   const { signal } = cli
   const changed = await client.request<ServiceView>('POST', path, { body, signal })
-  if (output === 'text') cli.stdout.write(`${done}\n`)
+  if (output === 'text') cli.stdout.write(`${done(changed)}\n`)
   else await writeStructured(cli.stdout, output, changed)
   if (wait !== true || timeout === undefined) return
   const target = { environment, name, revision: changed.revision }

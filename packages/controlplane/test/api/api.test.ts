@@ -97,6 +97,17 @@ test('apply is all or nothing', async (t) => {
   t.match(changed.body, { objects: [{ action: 'update', revision: 2 }] })
 })
 
+test('undo says to which revision it goes back, and as which one', async (t) => {
+  await using served = await serve()
+  await apply(served, document({ replicas: 2 }))
+  await apply(served, document({ replicas: 2, args: ['b'], update: { maxSurge: 2 } }))
+  const path = '/v1/services/default/web'
+  await served.call('POST', `${path}/scale`, { replicas: 1 })
+  const { body } = await served.call('POST', `${path}/undo`)
+  t.match(body, { undoneTo: 1, revision: 4, replicas: { desired: 1 } }, 'the number of replicas stays')
+  t.match((await served.call('GET', path)).body, { spec: { update: { maxSurge: 1 } } }, 'the update policy is the earlier one')
+})
+
 test('rehearsals change nothing', async (t) => {
   await using served = await serve()
   await apply(served, document())

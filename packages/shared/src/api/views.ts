@@ -48,6 +48,12 @@ export interface ServiceView {
   readonly source?: Readonly<Record<string, unknown>>
 }
 
+/** Of POST …/undo. */
+export interface UndoView extends ServiceView {
+  /** The revision whose content the service goes back to; `revision` is the new one that has it. */
+  readonly undoneTo: number
+}
+
 export interface InstanceView {
   readonly id: string
   readonly service: string

@@ -6,6 +6,7 @@ import {
   type Service,
   type ServiceKey,
   type ServiceView,
+  type UndoView,
 } from '@bulkhead/shared'
 import type { FastifyInstance } from 'fastify'
 
@@ -109,7 +110,8 @@ interface ServiceBody {
   readonly to?: number
   readonly full?: boolean
 }
-type ServiceAct = (tx: Transaction, service: Service, body: ServiceBody) => void
+/** What it returns goes into the answer. */
+type ServiceAct = (tx: Transaction, service: Service, body: ServiceBody) => Partial<UndoView> | void
 
 const scale: ServiceAct = (tx, service, { replicas }) => {
   const now = tx.revisionOf(service.key, service.revision)?.spec.replicas
@@ -126,12 +128,13 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
       `${one}/${path}`,
       { ...write, schema: { body } },
       async (request): Promise<ServiceView> => {
+        let more: Partial<UndoView> = {}
         await state.write({ actor: actorOf(request) }, (tx) => {
           const service = findService(tx, request.params)
           checkMatch(request, service.revision)
-          run(tx, service, request.body ?? {})
+          more = run(tx, service, request.body ?? {}) ?? {}
         })
-        return serviceView(state.view, findService(state.view, request.params), deps.config.network.services)
+        return { ...serviceView(state.view, findService(state.view, request.params), deps.config.network.services), ...more }
       },
     )
   }
@@ -140,9 +143,9 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
   act('restart', {}, (tx, service) => revise(tx, service, { restart: true }, 'restarted'))
   const to = { type: 'integer', minimum: 1 }
   act('undo', { to }, (tx, service, body) => {
-    undoTo(tx, service, body.to ?? null)
+    const { revision: undoneTo } = undoTo(tx, service, body.to ?? null)
     const reason = secondSetNeverFits(tx, service.key, deps.config.ports.range)
-    if (reason === null) return
+    if (reason === null) return { undoneTo }
     throw new BulkheadError('never-fits', `service ${service.key}: ${reason}`, 'make room, or apply the earlier document with another strategy')
   })
   act('pause', {}, (tx, service) => pauseRollout(tx, service))

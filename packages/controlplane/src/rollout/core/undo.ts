@@ -5,10 +5,10 @@ import { changeRevision } from './new-revision.ts'
 
 /**
  * Makes the content of an earlier revision the wanted one, as a new revision with the present number of replicas.
- * Without `to`: the newest one whose containers differ and whose rollout has not failed. Throws BulkheadError
+ * Without `to`: the newest one whose containers differ and whose rollout has not failed. Returns the earlier one. Throws BulkheadError
  * `not-found` or `conflict`.
  */
-export function undoTo(tx: Transaction, service: Service, to: number | null): void {
+export function undoTo(tx: Transaction, service: Service, to: number | null): Revision {
   const current = tx.revisionOf(service.key, service.revision)
   if (!current || service.deleting) {
     throw new BulkheadError('conflict', `service ${service.key} is being deleted`, 'apply it again instead')
@@ -30,6 +30,7 @@ export function undoTo(tx: Transaction, service: Service, to: number | null): vo
     actor: tx.actor,
     cause: `undone to revision ${target.revision}`,
   })
+  return target
 }
 
 const kept = (tx: Transaction, service: Service): string =>
