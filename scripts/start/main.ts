@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 
 import { loadDemoImages } from './demo-images.ts'
 import { ask, exampleNode, findOrStartEngine, removeNetworks } from './engine.ts'
+import { farewell, findLeftovers, type Leftovers } from './farewell.ts'
+import { namesWarning, whyNoNames } from './names.ts'
 import { StartProblem } from './problem.ts'
 import { run, runVisibly, startProgram } from './program.ts'
 import { whyUnheld } from './zones.ts'
@@ -21,6 +23,7 @@ const readyTimeoutMs = 30_000
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const undo: (() => Promise<void> | void)[] = []
 const interrupted = new AbortController()
+let ended: { readonly socket: string; readonly left: Leftovers | null } | null = null
 
 async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
   interrupted.signal.throwIfAborted()
@@ -159,7 +162,7 @@ async function webUrls(): Promise<string[]> {
   return endpoints.map(({ address, hostPort }) => `http://${address}:${hostPort}/`)
 }
 
-function sayWhatNext(urls: readonly string[], socket: string): void {
+function sayWhatNext(urls: readonly string[], socket: string, noNames: string): void {
   say(`
 The shop is open; its addresses change with its instances, \`resolve\` below tells them:
 ${urls.map((url) => `  ${url}`).join('\n')}
@@ -178,7 +181,7 @@ In another terminal, in ${root}, try:
   ./bulkhead rollout history web -e demo            and ./bulkhead rollout undo web -e demo
   ./bulkhead explain web -e demo                    why it is where it is
   ./bulkhead events                                 what happened, and why
-
+${noNames === '' ? '' : `${namesWarning(noNames)}\n`}
 Ctrl-C stops it and removes what was started here; that takes some seconds.`)
 }
 
@@ -212,6 +215,7 @@ async function cleanUp(keepsLogs: boolean): Promise<void> {
     rmSync(join(directory, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
   if (!keepsLogs) rmSync(directory, { recursive: true, force: true })
+  if (ended) say(farewell({ ...ended, directory, directoryGone: !existsSync(directory), keptLogs: keepsLogs }))
 }
 
 async function main(): Promise<void> {
@@ -219,6 +223,7 @@ async function main(): Promise<void> {
   const engine = await step('engine', () => findOrStartEngine(join(directory, 'engine')))
   undo.push(async () => {
     await removeNetworks(engine.socket)
+    ended = { socket: engine.socket, left: engine.startedHere ? null : await findLeftovers(engine.socket) }
     await engine.stop()
   })
   await step('demo images', () => loadDemoImages(engine.socket))
@@ -227,11 +232,13 @@ async function main(): Promise<void> {
   await step('example', deploy)
   const urls = await webUrls()
   await step(`a page from all three tiers (${urls[0]}shop)`, () => verify(urls))
+  const noNames = await whyNoNames(context)
   if (process.env['BULKHEAD_START_EXIT'] === '1') {
-    say('everything works; removing what was started here …')
+    if (noNames !== '') say(namesWarning(noNames))
+    say(`everything${noNames === '' ? '' : ' but names'} works; removing what was started here …`)
     return
   }
-  sayWhatNext(urls, engine.socket)
+  sayWhatNext(urls, engine.socket, noNames)
   await new Promise<void>((resolve) => {
     const keepAlive = setInterval(() => undefined, 60_000)
     interrupted.signal.addEventListener('abort', () => {
