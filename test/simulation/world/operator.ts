@@ -32,6 +32,7 @@ export class Operator {
   /** Never settles when the control plane dies over it: then nobody knows whether it took place. */
   async perform(step: OperatorStep, allowPending = false): Promise<Outcome> {
     const { controlPlane, tell, onAcknowledged, onRemoved, onBug } = this.#deps
+    const deleted = step.kind === 'delete' ? this.sources.get(step.service) : undefined
     const request = this.#requestOf(step, allowPending)
     if (request === null) return 'refused'
     const { running } = controlPlane
@@ -52,7 +53,9 @@ export class Operator {
     }
     if (!controlPlane.running) return 'unreachable'
     tell(`operator: ${text}`)
-    if (step.kind === 'delete') this.sources.delete(step.service)
+    // Meanwhile it may have been asked for anew.
+    if (step.kind === 'delete' && this.sources.get(step.service) === deleted)
+      this.sources.delete(step.service)
     onAcknowledged({ revision: running.state.feed.revision, step })
     if (step.kind === 'remove') onRemoved(step.node)
     return 'acknowledged'

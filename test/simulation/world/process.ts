@@ -49,10 +49,13 @@ export class Process {
   /** Runs in this process after `delayMs`; later when its machine is suspended by then, never when it is dead. */
   after(delayMs: number, label: string, run: () => void): { cancel: () => void } {
     let item = this.#schedule.after(delayMs, label, () => attempt())
+    let parked: number | undefined
     const attempt = (): void => {
       if (!this.alive) return
       if (this.host.suspendedUntilMs > this.#schedule.nowMs) {
-        item = this.#schedule.at(this.host.suspendedUntilMs, label, attempt)
+        // Suspended again, it stays before what has come since.
+        item = this.#schedule.at(this.host.suspendedUntilMs, label, attempt, parked)
+        parked = item.order
         return
       }
       run()

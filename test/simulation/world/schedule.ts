@@ -20,11 +20,11 @@ export class Schedule {
     return this.#heap.length
   }
 
-  at(atMs: number, label: string, run: () => void): Scheduled {
-    this.#order += 1
+  /** `order`: its place among those of the same time, when it has one already. */
+  at(atMs: number, label: string, run: () => void, order = (this.#order += 1)): Scheduled {
     const item = {
       atMs: Math.max(atMs, this.nowMs),
-      order: this.#order,
+      order,
       label,
       run,
       cancelled: false,

@@ -235,9 +235,10 @@ export class Hub implements SessionHandlers {
     this.#deps.monitor.heard(session.node, problem)
   }
 
-  async onResync(session: Session, reason: string): Promise<void> {
-    this.#deps.logger.warn({ node: session.node, reason }, 'agent asked for everything again')
-    await this.#sendFullSet(session)
+  /** What it missed may have been given up since: only a new inventory tells what there is of it. */
+  onResync(session: Session, reason: string): void {
+    this.#deps.logger.warn({ node: session.node, reason }, 'an agent has missed a change')
+    session.close(closeCodes.restarting, 'a change was missed; connect again')
   }
 
   onEndpointsApplied(): void {

@@ -28,7 +28,7 @@ export interface SessionHandlers {
   onHeartbeat(session: Session): void
   /** Why the node's engine does not answer; empty when it does. Told when it has changed. */
   onEngine(session: Session, problem: string): void
-  onResync(session: Session, reason: string): Promise<void>
+  onResync(session: Session, reason: string): void
   onEndpointsApplied(session: Session, revision: number): void
   /** What the node says of itself has changed. */
   onFacts(session: Session, facts: NodeFacts): Promise<void>
@@ -260,7 +260,7 @@ export class Session {
         this.send({ kind: 'status-ack', sequence: message.sequence })
         return
       case 'resync':
-        await this.#handlers.onResync(this, message.reason)
+        this.#handlers.onResync(this, message.reason)
         return
       case 'endpoints-applied':
         this.servedRevision = message.revision

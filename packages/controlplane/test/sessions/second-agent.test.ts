@@ -96,3 +96,11 @@ void t.test('a removed node also loses connections that have not said hello', as
   hub.evict('n1')
   t.strictSame(closed, [closeCodes.removed])
 })
+
+void t.test('one that has missed a change begins anew, with an inventory', async (t) => {
+  const started = await start(t)
+  const agent = await connect(started, 'first')
+  agent.say({ kind: 'resync', reason: 'at revision 1, a change builds on 2' })
+  await new Promise(setImmediate)
+  t.match(agent.closed, [[closeCodes.restarting, /a change was missed/]])
+})

@@ -33,7 +33,7 @@ function begin(more: Partial<SessionHandlers> = {}) {
     onStatus: async () => {},
     onHeartbeat: () => {},
     onEngine: () => {},
-    onResync: async () => {},
+    onResync() {},
     onEndpointsApplied: () => {},
     onFacts: async () => {},
     onNotice: async () => {},

@@ -49,7 +49,7 @@ function begin() {
     onStatus: note('status'),
     onHeartbeat: () => void heard.push('heartbeat'),
     onEngine: (_, problem) => void heard.push(`engine ${problem}`),
-    onResync: note('resync'),
+    onResync: () => void heard.push('resync'),
     onEndpointsApplied: () => {},
     onFacts: note('facts'),
     onNotice: note('notice'),
