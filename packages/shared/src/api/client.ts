@@ -1,28 +1,19 @@
 import { type Clock, sleep, systemClock } from '../clock.ts'
 import { BulkheadError, type ErrorCode, errorCatalogue, type ProblemDetails } from '../errors.ts'
+import { linesOf, readText } from './bodies.ts'
+import { fetchTransport, type Transport } from './transport.ts'
 import type * as views from './views.ts'
 import type { ListView, WatchEvent } from './views.ts'
 
 export { type Clock, type Timer, sleep, systemClock } from '../clock.ts'
 export { BulkheadError, type DocumentProblem, type ErrorCode, errorCatalogue } from '../errors.ts'
 
-export interface TransportRequest {
-  readonly method: string
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | null
-  readonly signal: AbortSignal
-}
-
-export interface TransportResponse {
-  readonly status: number
-  readonly contentType: string
-  /** Leaving the iteration early ends the request. */
-  readonly body: AsyncIterable<Uint8Array>
-}
-
-/** What sends requests. The default is global fetch; a program that must start fast brings its own. */
-export type Transport = (request: TransportRequest) => Promise<TransportResponse>
+export {
+  fetchTransport,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from './transport.ts'
 
 /** The lists of the API by the last part of their path. */
 export interface Lists {
@@ -98,7 +89,6 @@ const defaultTimeoutMs = 30_000
 const watchSilenceMs = 60_000
 const firstRetryMs = 250
 const lastRetryMs = 2_000
-const charsLimit = 256 * 1024 * 1024
 const wrongServer = 'check that the server in the context is a Bulkhead control plane'
 const noServer = 'check that the control plane runs and that the context names its address'
 
@@ -128,41 +118,6 @@ const causes: Readonly<Record<string, string>> = {
 
 export const servicePath = (environment: string, name: string, action = ''): string =>
   `/v1/services/${encodeURIComponent(environment)}/${encodeURIComponent(name)}${action}`
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}
-
-export const fetchTransport: Transport = async ({ method, url, headers, body, signal }) => {
-  const response = await fetch(url, { method, headers, body, signal })
-  const contentType = response.headers.get('content-type') ?? ''
-  return { status: response.status, contentType, body: response.body ?? nothing() }
-}
-
-async function* textOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  for await (const chunk of body) yield decoder.decode(chunk, { stream: true })
-  yield decoder.decode()
-}
-
-async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  let text = ''
-  for await (const part of textOf(body)) {
-    text += part
-    if (text.length > charsLimit)
-      throw new BulkheadError('too-large', 'answer: larger than accepted')
-  }
-  return text
-}
-
-async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  let rest = ''
-  for await (const part of textOf(body)) {
-    const lines = (rest + part).split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > charsLimit) throw new BulkheadError('too-large', 'answer: a line is too long')
-    for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line
-  }
-  if (rest !== '') yield rest
-}
 
 function parse(text: string, { method, path }: Exchange): unknown {
   try {
