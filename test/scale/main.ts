@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import { drawPictures, type Results } from './pictures.ts'
+import { fillTables } from './tables.ts'
 
-// How the control plane grows with the cluster: each size in a process of its own, then the pictures of it.
+// How the control plane grows with the cluster: each size in a process of its own, then the pictures and tables of it.
 
 const full = { instances: 2_000_000, nodes: 6100, agents: 5000 }
 const docs = fileURLToPath(new URL('../../docs/scale', import.meta.url))
+const document = `${docs}.md`
 const { values } = parseArgs({
   options: {
     instances: { type: 'string', default: String(full.instances) },
@@ -68,6 +70,7 @@ function save(results: Results): void {
   for (const [name, picture] of Object.entries(drawPictures(results))) {
     writeFileSync(join(output, name), picture)
   }
+  if (output === docs) writeFileSync(document, fillTables(readFileSync(document, 'utf8'), results))
 }
 
 function earlier(): Results {
@@ -75,7 +78,8 @@ function earlier(): Results {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 1024 ** 3)} GB`
   const date = new Date().toISOString().slice(0, 10)
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : null
-  return { placements: [], agents: [], ...kept, machine, date }
+  // Pictures drawn anew are of the run that they show.
+  return kept && values.draw ? kept : { placements: [], agents: [], ...kept, machine, date }
 }
 
 let results = earlier()

@@ -3,6 +3,7 @@ import t from 'tap'
 import { measureAgents } from './agents.ts'
 import { drawPictures } from './pictures.ts'
 import { measurePlacements } from './placements.ts'
+import { fillTables } from './tables.ts'
 
 t.setTimeout(120_000)
 // The control plane's own timers do not keep a process alive.
@@ -25,6 +26,10 @@ t.test('sessions, load, and nodes that fall silent', async (t) => {
   t.ok(figures.rows[0]?.samples, 'watchers have seen changes')
   t.equal(figures.loss.nodes, 8)
   t.ok(figures.loss.replacements > 0, 'what was lost is replaced')
-  const pictures = drawPictures({ machine: '', date: '', placements: [], agents: [figures] })
+  const results = { machine: '', date: '', placements: [], agents: [figures] }
+  const pictures = drawPictures(results)
   t.match(pictures['mass-loss.svg'], /<svg .*<\/svg>/s)
+  const filled = fillTables('# Loss\n\n<!-- figures: loss -->\nold\n<!-- end -->\n', results)
+  t.match(filled, /^# Loss\n\n<!-- figures: loss -->\n\n\| nodes lost .*\n\| 8 \| .*\n\n<!-- end -->\n$/s)
+  t.equal(fillTables(filled, results), filled, 'filled in again it is the same')
 })
