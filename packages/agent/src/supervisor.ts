@@ -228,7 +228,7 @@ export class Supervisor {
 
   #view(lineage: Lineage): LineageView {
     const { store, watch, pulls, probes, drains, lease } = this.#deps
-    const rival = rivalOf(lineage, store.all, watch.containers.all())
+    const rival = rivalOf(lineage, store.all, () => watch.containers.all())
     if (rival === null) this.#waiting.delete(lineage.key)
     else this.#waiting.add(lineage.key)
     const sorted = assort(lineage, (id) => watch.containers.ofInstance(id))

@@ -11,12 +11,12 @@ import { ownership } from './ownership.ts'
 export function rivalOf(
   lineage: Lineage,
   lineages: Lineages,
-  owned: readonly ContainerInfo[],
+  owned: () => readonly ContainerInfo[],
 ): string | null {
   const { service, slot, template } = lineage.assignment
   if (!template.exclusive) return null
   const own = new Set(rolesOf(lineage).map(([id]) => id))
-  for (const container of owned) {
+  for (const container of owned()) {
     const { labels } = container
     if (labels[ownership.service] !== service || labels[ownership.slot] !== String(slot)) continue
     const instance = labels[ownership.instance] ?? ''

@@ -95,7 +95,7 @@ export class Model {
       mayPrepare: this.mayPrepare,
       isQuiet: false,
       lease: this.lease,
-      rival: rivalOf(lineage, this.lineages, [...this.containers.values()]),
+      rival: rivalOf(lineage, this.lineages, () => [...this.containers.values()]),
     }
   }
 
