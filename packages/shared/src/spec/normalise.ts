@@ -1,9 +1,9 @@
 import { canonicalAddress, formatCidr, parseCidr } from './cidr.ts'
-import { parseCpuMillis, parseDurationMs, parseMemoryBytes } from './quantity.ts'
+import { duration, readable } from './normalise-quantity.ts'
+import { normaliseUpdate } from './normalise-update.ts'
+import { parseCpuMillis, parseMemoryBytes } from './quantity.ts'
 import type { ExternalServiceSource, ServiceSource, ZonesSource } from './source.ts'
 import type {
-  Analysis,
-  CanaryStep,
   Check,
   EnvValue,
   ExternalServiceSpec,
@@ -28,15 +28,6 @@ const defaults = {
   probe: { intervalMs: 5000, failures: 3 },
   probeTimeoutMs: 2000,
 } as const
-
-/** The document has been validated: anything unreadable here is a bug. */
-function readable(value: number | null, what: string): number {
-  if (value === null) throw new TypeError(`not validated: ${what}`)
-  return value
-}
-
-const duration = (value: string | 0 | undefined, byDefault: number): number =>
-  value === undefined ? byDefault : readable(parseDurationMs(value), 'a duration')
 
 /** Own properties whatever the key, so that none can reach a prototype. */
 function mapValues<T, R>(
@@ -127,75 +118,6 @@ function normaliseRestart(source: ServiceSource['restart']): ServiceSpec['restar
     delayMs,
     maxDelayMs: duration(source?.maxDelay, Math.max(60_000, delayMs)),
     resetAfterMs: duration(source?.resetAfter, 600_000),
-  }
-}
-
-type UpdateSource = ServiceSource['update']
-
-/** A canary whose document has no steps. */
-export const defaultSteps: readonly CanaryStep[] = [
-  { weightPercent: 10, pauseMs: 300_000 },
-  { weightPercent: 50, pauseMs: 300_000 },
-  { weightPercent: 100, pauseMs: 0 },
-]
-export const defaultAnalysis: Analysis = { maxErrorPercent: 5, minRequests: 50 }
-export const defaultKeepOldMs = 300_000
-
-/** The last step has all traffic and nothing to wait for, unless the document says so. */
-function normaliseSteps(source: UpdateSource): CanaryStep[] {
-  const given = source?.steps ?? []
-  if (given.length === 0) return [...defaultSteps]
-  const steps = given.map(({ weight, pause }) => {
-    const last = weight === 100 && pause === undefined ? 0 : null
-    const pauseMs = pause === undefined || pause === 'manual' ? last : duration(pause, 0)
-    return { weightPercent: weight, pauseMs }
-  })
-  return steps.at(-1)?.weightPercent === 100
-    ? steps
-    : [...steps, { weightPercent: 100, pauseMs: 0 }]
-}
-
-function normaliseAnalysis(source: UpdateSource): Analysis {
-  const { maxErrorRate, minRequests = defaultAnalysis.minRequests } = source?.analysis ?? {}
-  const { maxErrorPercent } = defaultAnalysis
-  return {
-    maxErrorPercent: maxErrorRate === undefined ? maxErrorPercent : Number.parseFloat(maxErrorRate),
-    minRequests,
-  }
-}
-
-/** What each strategy has of its own; a rolling update has nothing. */
-const strategies: Readonly<
-  Record<
-    ServiceSpec['update']['strategy'],
-    (source: UpdateSource) => Partial<ServiceSpec['update']>
-  >
-> = {
-  rolling: () => ({}),
-  canary: (source) => ({ steps: normaliseSteps(source), analysis: normaliseAnalysis(source) }),
-  'blue-green': (source) => ({
-    analysis: normaliseAnalysis(source),
-    keepOldMs: duration(source?.keepOld, defaultKeepOldMs),
-    promote: source?.promote ?? 'auto',
-  }),
-}
-
-function normaliseUpdate(source: ServiceSource['update']): ServiceSpec['update'] {
-  const maxUnavailable = source?.maxUnavailable ?? (source?.maxSurge === 0 ? 1 : 0)
-  const deadlineMs = duration(source?.progressDeadline, 600_000)
-  const minHealthyTimeMs = duration(
-    source?.minHealthyTime,
-    Math.min(5000, Math.floor(deadlineMs / 2)),
-  )
-  const strategy = source?.strategy ?? 'rolling'
-  return {
-    strategy,
-    ...strategies[strategy](source),
-    maxSurge: source?.maxSurge ?? 1,
-    maxUnavailable,
-    minHealthyTimeMs,
-    progressDeadlineMs: duration(source?.progressDeadline, Math.max(600_000, 2 * minHealthyTimeMs)),
-    onFailure: source?.onFailure ?? 'rollback',
   }
 }
 
