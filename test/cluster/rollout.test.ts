@@ -105,6 +105,7 @@ ${more}
       const band = await observed(cluster, async () => {
         const { code, stderr, stdout } = await cluster.cli(['apply', '-f', '-', '--wait', '--timeout', '90s'], spec(image, '', '15s'))
         t.equal(code, 1, `the wait tells: ${stderr.trim() || stdout.trim()}`)
+        if (image === broken) t.match(stderr, /has failed 3 times in a row/, 'it is not waited for the deadline')
         await waitConverged(cluster, 60_000)
       })
       t.ok(band.lowest >= replicas, `never below ${replicas}: ${band.lowest}`)

@@ -161,6 +161,22 @@ test('what agents report', async (t) => {
     t.match(state.view.instances.get(second), { desired: 'stop', observed: running }, 'and has its ports until then')
   })
 
+  t.test('a successor beside what an upgrade has still to replace goes on in its slot', async (t) => {
+    const old = instance({ id: 'web-0-old', observed: running })
+    const state = await stateWith(old, instance({ createdAtMs: 1, observed: running }))
+    const starting = observed({ state: 'assigned' })
+    await take(state, report(first, failed), report(second, starting, { predecessor: first, attempt: 1 }))
+    t.match(state.view.instances.get(second), { desired: 'run', attempt: 1, predecessor: first })
+  })
+
+  t.test('a successor of what an upgrade was about to replace goes on, too', async (t) => {
+    const fresh = instance({ id: 'web-0-new', createdAtMs: 1, observed: running })
+    const state = await stateWith(instance({ observed: running }), fresh)
+    const starting = observed({ state: 'assigned' })
+    await take(state, report(first, failed), report(second, starting, { predecessor: first, attempt: 1 }))
+    t.match(state.view.instances.get(second), { desired: 'run', attempt: 1, predecessor: first })
+  })
+
   t.test('a successor of what was told to stop meanwhile holds the slot until it is gone', async (t) => {
     const state = await stateWith(instance({ observed: running, desired: 'stop' }))
     const starting = observed({ state: 'starting' })

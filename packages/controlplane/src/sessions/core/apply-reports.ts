@@ -174,12 +174,18 @@ function isCrowded(tx: Transaction, { service, slot, node }: Instance): boolean 
 const isOver = (observed: Observed): boolean =>
   observed.state === 'stopped' || observed.state === 'failed'
 
-/** True when the slot has gone to another instance: as the successor of `origin`, or after what was taken for its end. */
+/**
+ * True when the slot has gone to another instance: as the successor of `origin`, or after what was taken for its end.
+ * What was in the slot beside it, as the old and the new one are during an upgrade, has not taken its place.
+ */
 function isTaken(tx: Transaction, origin: Instance): boolean {
+  const isAlone = tx.revisionOf(origin.service, origin.revision)?.template.exclusive ?? false
+  const endedAtMs = isGone(origin) ? (origin.observed.finishedAtMs ?? origin.createdAtMs) : Infinity
   return tx.instancesOf(origin.service).some((other) => {
     if (other.id === origin.id || other.slot !== origin.slot) return false
     const isIn = other.node !== null && other.desired === 'run' && !isGone(other)
-    return isIn && (other.predecessor === origin.id || isGone(origin))
+    const isAfter = isAlone ? isGone(origin) : other.createdAtMs > endedAtMs
+    return isIn && (other.predecessor === origin.id || isAfter)
   })
 }
 
