@@ -19,9 +19,10 @@ type Members = Record<string, unknown>
 const isMembers = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The image is pinned, so that another digest behind the same tag is a change of `image`. */
+/** With the digest of the image, so that another one behind the same tag is a change; a local image may have none. */
 function written({ spec, digest }: ServiceVersion): ServiceSource {
-  const image = spec.image.includes('@') ? spec.image : `${spec.image}@${digest}`
+  const isPinned = spec.image.includes('@') || !digest.startsWith('sha256:')
+  const image = isPinned ? spec.image : `${spec.image}@${digest}`
   return { ...writtenService(spec), image }
 }
 

@@ -179,6 +179,10 @@ t.test('the image is shown with the digest that it is pinned to', async (t) => {
   t.same(serviceChanges(version(minimal, 'sha256:1'), version(minimal, 'sha256:2')), [
     { path: '/image', before: `${image}@sha256:1`, after: `${image}@sha256:2` },
   ])
+  const [one, two] = ['a:1', 'a:2'].map((name) =>
+    version({ ...minimal, image: name }, `local:${name}`),
+  )
+  t.same(one && two && serviceChanges(one, two), [{ path: '/image', before: 'a:1', after: 'a:2' }])
   const pinned = { ...minimal, image: `${image}@sha256:${'2'.repeat(64)}` }
   t.same(serviceChanges(version(minimal), version(pinned, 'sha256:2')), [
     { path: '/image', before: `${image}@sha256:1`, after: pinned.image },
