@@ -59,6 +59,18 @@ t.test('undo says so when everything else failed', async (t) => {
   t.equal(scene.state.openRolloutOf('default/web')?.to, 4, 'who insists may')
 })
 
+t.test('undo rather goes to what was rolled out than to what was superseded on the way', async (t) => {
+  const scene = new Scene('n1', 'n2')
+  scene.apply({ name: 'web' })
+  scene.rest()
+  scene.apply({ name: 'web', image: image(2) })
+  scene.settle()
+  scene.apply({ name: 'web', image: image(3) })
+  scene.settle()
+  t.equal(scene.state.rollouts.get('default/web@2')?.phase, 'superseded')
+  t.equal(undo(scene), image(1))
+})
+
 t.test('what failed once and was rolled out in full later is good', async (t) => {
   const scene = new Scene('n1', 'n2')
   scene.apply({ name: 'web' })

@@ -5,7 +5,8 @@ import { changeRevision } from './new-revision.ts'
 
 /**
  * Makes the content of an earlier revision the wanted one, as a new revision with the present number of replicas.
- * Without `to`: the newest one whose containers differ and whose rollout has not failed. Returns the earlier one. Throws BulkheadError
+ * Without `to`: the newest one whose containers differ and whose rollout has not failed, rather one that was not
+ * superseded either. Returns the earlier one. Throws BulkheadError
  * `not-found` or `conflict`.
  */
 export function undoTo(tx: Transaction, service: Service, to: number | null): Revision {
@@ -38,8 +39,9 @@ const kept = (tx: Transaction, service: Service): string =>
 
 function previous(tx: Transaction, service: Service, current: Revision): Revision {
   const others = tx.revisionsOf(service.key).filter(({ templateHash }) => templateHash !== current.templateHash)
-  const failed = failedTemplates(tx, service)
-  const target = others.findLast(({ templateHash }) => !failed.has(templateHash))
+  const { failed, unfinished } = rolloutsByTemplate(tx, service)
+  const candidates = others.filter(({ templateHash }) => !failed.has(templateHash))
+  const target = candidates.findLast(({ templateHash }) => !unfinished.has(templateHash)) ?? candidates.at(-1)
   if (target) return target
   const last = others.at(-1)
   if (!last) {
@@ -53,14 +55,25 @@ function previous(tx: Transaction, service: Service, current: Revision): Revisio
   )
 }
 
-/** Templates whose last rollout failed, each with the reason. */
-function failedTemplates(tx: Transaction, service: Service): ReadonlyMap<string, string> {
+interface RolloutsByTemplate {
+  /** Templates whose last rollout failed, each with the reason. */
+  readonly failed: ReadonlyMap<string, string>
+  /** Templates that something else came in the way of, so that nobody knows whether they are any good. */
+  readonly unfinished: ReadonlySet<string>
+}
+
+function rolloutsByTemplate(tx: Transaction, service: Service): RolloutsByTemplate {
   const failed = new Map<string, string>()
+  const unfinished = new Set<string>()
+  const completed = new Set<string>()
   for (const { to, phase, reason } of tx.rolloutsOf(service.key).toSorted((a, b) => a.to - b.to)) {
     const hash = tx.revisionOf(service.key, to)?.templateHash
     if (hash === undefined) continue
     if (phase === 'failed' || phase === 'rolled-back') failed.set(hash, reason)
     else if (phase === 'completed') failed.delete(hash)
+    if (phase === 'completed') completed.add(hash)
+    else if (phase === 'superseded') unfinished.add(hash)
   }
-  return failed
+  for (const hash of completed) unfinished.delete(hash)
+  return { failed, unfinished }
 }
