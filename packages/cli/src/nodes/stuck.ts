@@ -37,7 +37,7 @@ export function stuckOf(
     })
 }
 
-const reasonLimit = 200
+const reasonLimit = 400
 
 /** Slots mostly stay for the same reason, so that its beginning says it; `explain` has all of it. */
 export function shownStuck({ service, count, reason }: Stuck): string {

@@ -429,3 +429,13 @@ t.test('rollout status --watch ends with the rollout', async (t) => {
   )
   t.equal(exitCode, 1)
 })
+
+t.test('events say of what kind it is that has no name of its own', async (t) => {
+  const events = make.list(
+    make.event({ kind: 'Token', subject: 'd9ed7dbaadd9', action: 'created', reason: 'for admin' }),
+    make.event({ kind: 'Node', subject: 'n1', action: 'ready', reason: '' }),
+  )
+  const { stdout } = await runCli(['events'], { answers: { 'GET /v1/events': events } })
+  t.match(stdout, /^30s +token d9ed7dbaadd9 +created +for admin$/m)
+  t.match(stdout, /^30s +n1 +ready$/m)
+})
