@@ -1,9 +1,9 @@
 import { isOpen } from '@bulkhead/shared'
 
-import { drained } from './drained.ts'
 import { forbidRealTime } from './guard.ts'
 import { isConverged } from './invariants/converges.ts'
 import type { Scenario } from './scenario/scenario.ts'
+import { inTurns } from './turns.ts'
 import { World, type Violation } from './world/world.ts'
 
 export interface Result {
@@ -165,25 +165,37 @@ class Player {
   /** False when a promise was broken on the way. */
   async #until(atMs: number): Promise<boolean> {
     const world = this.#world
-    for (;;) {
-      const next = world.schedule.take(atMs)
-      if (next === null) break
-      this.events += 1
-      world.timeline.trace(next.label)
-      try {
-        next.run()
-      } catch (error) {
-        world.fail(
-          'no-fault-of-ours',
-          `thrown: ${error instanceof Error ? error.stack : String(error)}`,
-        )
-      }
-      await drained()
-      world.afterEvent()
-      if (this.events > maxEvents) world.fail('bounded', `more than ${maxEvents} events`)
+    let isAfterEvent = false
+    await inTurns(() => {
+      if (isAfterEvent) this.#afterEvent()
       if (world.violation !== null) return false
+      isAfterEvent = this.#takeNext(atMs)
+      return isAfterEvent
+    })
+    return world.violation === null
+  }
+
+  /** Lets happen what happens next; what promises it sets off is done in the next turn. False when there is nothing. */
+  #takeNext(untilMs: number): boolean {
+    const { schedule, timeline } = this.#world
+    const next = schedule.take(untilMs)
+    if (next === null) {
+      schedule.nowMs = untilMs
+      return false
     }
-    world.schedule.nowMs = atMs
+    this.events += 1
+    timeline.trace(next.label)
+    try {
+      next.run()
+    } catch (error) {
+      const text = error instanceof Error ? error.stack : String(error)
+      this.#world.fail('no-fault-of-ours', `thrown: ${text}`)
+    }
     return true
+  }
+
+  #afterEvent(): void {
+    this.#world.afterEvent()
+    if (this.events > maxEvents) this.#world.fail('bounded', `more than ${maxEvents} events`)
   }
 }

@@ -7,17 +7,13 @@ import type { Invariant } from './invariant.ts'
 
 /** Nothing exclusive is started while another container of its slot runs anywhere. */
 export const exclusive = (world: World): Invariant => {
-  const abilities = new Map<SimNode, Ability>()
+  const abilities = new Map(world.nodes.map((node) => [node, new Ability()] as const))
   const vouchedAtMs = new Map<string, number>()
   return {
     name: 'exclusive',
     onEvent() {
       const { nowMs } = world.schedule
-      for (const node of world.nodes) {
-        const ability = abilities.get(node) ?? new Ability()
-        abilities.set(node, ability)
-        ability.note(isAble(node), nowMs)
-      }
+      for (const [node, ability] of abilities) ability.note(isAble(node), nowMs)
     },
     onCommit(commit) {
       for (const change of commit.changes) {

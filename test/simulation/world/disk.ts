@@ -5,7 +5,9 @@ import type { Process } from './process.ts'
 /** A file on a machine's disk: a killed process loses nothing that it wrote, a machine what was not synced. */
 export class Disk {
   readonly #random: Random
+  /** What was appended since it was last read lies beside it. */
   #written: Buffer | null = null
+  #appended: Buffer[] = []
   #syncedBytes = 0
   full = false
   /** How often a damaged file was set aside. */
@@ -16,25 +18,30 @@ export class Disk {
   }
 
   get bytes(): number {
-    return this.#written?.length ?? 0
+    return this.#appended.reduce((sum, { length }) => sum + length, this.#written?.length ?? 0)
   }
 
   read(): Buffer | null {
+    if (this.#appended.length > 0) {
+      this.#written = Buffer.concat([this.#written ?? Buffer.alloc(0), ...this.#appended])
+      this.#appended = []
+    }
     return this.#written
   }
 
   append(data: Buffer, sync: boolean): void {
     const kept = this.full ? data.subarray(0, this.#random.integer(0, data.length - 1)) : data
-    this.#written = Buffer.concat([this.#written ?? Buffer.alloc(0), kept])
+    this.#appended.push(kept)
     if (this.full)
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
-    if (sync) this.#syncedBytes = this.#written.length
+    if (sync) this.#syncedBytes = this.bytes
   }
 
   replace(data: Buffer): void {
     if (this.full)
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
     this.#written = data
+    this.#appended = []
     this.#syncedBytes = data.length
   }
 
@@ -45,23 +52,19 @@ export class Disk {
 
   wipe(): void {
     this.#written = null
+    this.#appended = []
     this.#syncedBytes = 0
   }
 
   /** The writing process was killed in the middle of an append. */
   appendPart(data: Buffer): void {
-    this.#written = Buffer.concat([
-      this.#written ?? Buffer.alloc(0),
-      data.subarray(0, this.#random.integer(0, data.length)),
-    ])
+    this.#appended.push(data.subarray(0, this.#random.integer(0, data.length)))
   }
 
   losePower(): void {
-    if (this.#written === null) return
-    this.#written = this.#written.subarray(
-      0,
-      this.#random.integer(this.#syncedBytes, this.#written.length),
-    )
+    const written = this.read()
+    if (written === null) return
+    this.#written = written.subarray(0, this.#random.integer(this.#syncedBytes, written.length))
     this.#syncedBytes = this.#written.length
   }
 }

@@ -1,12 +1,8 @@
 /** Longer than heartbeats are apart. */
 const gapMs = 5000
 
-interface Beat {
-  readonly kind: string
-  readonly sequence: number
-}
-
-const isBeat = /"kind":"heartbeat(?:-ack)?"/
+const beginning = '{"kind":"'
+const sequence = /"sequence":(\d+)/
 const isFullSet = /"kind":"assignments".*"from":null|"from":null.*"kind":"assignments"/
 
 /** What a wire-tap on an agent's connection sees of its heartbeats, whatever the agent makes of them. */
@@ -20,13 +16,17 @@ export class Heartbeats {
   #beforeGapMs = -Infinity
 
   sent(text: string, nowMs: number): void {
-    if (this.#hasFullSet && isBeat.test(text)) this.#sent.set(sequenceOf(text), nowMs)
+    const number = this.#hasFullSet ? sequenceOf(text) : null
+    if (number !== null) this.#sent.set(number, nowMs)
   }
 
   received(text: string, nowMs: number): void {
-    if (isFullSet.test(text)) this.#hasFullSet = true
-    if (!isBeat.test(text)) return
-    const sentMs = this.#sent.get(sequenceOf(text))
+    const number = sequenceOf(text)
+    if (number === null) {
+      this.#hasFullSet ||= isFullSet.test(text)
+      return
+    }
+    const sentMs = this.#sent.get(number)
     if (sentMs === undefined) return
     if (nowMs - this.answeredFromMs > gapMs) {
       this.resumedAtMs = nowMs
@@ -48,4 +48,11 @@ export class Heartbeats {
   }
 }
 
-const sequenceOf = (text: string): number => (JSON.parse(text) as Beat).sequence
+/** Null for what is no heartbeat and no answer to one. */
+function sequenceOf(text: string): number | null {
+  if (!text.startsWith(beginning)) throw new Error(`a message begins with its kind, and not so: ${text}`)
+  if (!text.startsWith('heartbeat', beginning.length)) return null
+  const digits = sequence.exec(text)?.[1]
+  if (digits === undefined) throw new Error(`a heartbeat without a number: ${text}`)
+  return Number(digits)
+}

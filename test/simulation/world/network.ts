@@ -39,6 +39,7 @@ export class End {
   readonly #link: Link
   readonly towards: 'stalledUp' | 'stalledDown'
   readonly #parcels: Parcel[] = []
+  readonly #label: string
   #lastAtMs = 0
   #bytes = 0
   #sent = 0
@@ -53,6 +54,7 @@ export class End {
     this.#network = network
     this.#link = link
     this.towards = towards
+    this.#label = `${process.name} sends`
   }
 
   get bufferedBytes(): number {
@@ -98,7 +100,7 @@ export class End {
     const takesMs = this.#link.latencyMs() + this.#network.resendMs(this.#link.loss)
     const atMs = Math.max(this.#network.schedule.nowMs + takesMs, this.#lastAtMs)
     this.#lastAtMs = atMs
-    this.#network.schedule.at(atMs, `${this.process.name} sends`, () => this.#arrive(parcel))
+    this.#network.schedule.at(atMs, this.#label, () => this.#arrive(parcel))
   }
 
   #arrive(parcel: Parcel): void {

@@ -12,6 +12,7 @@ export class Process {
   readonly host: Host
   readonly #schedule: Schedule
   readonly #deaths: (() => void)[] = []
+  readonly #timerLabel: string
   #alive = true
   #timers = 0
 
@@ -19,6 +20,7 @@ export class Process {
     this.name = name
     this.host = host
     this.#schedule = schedule
+    this.#timerLabel = `${name} timer`
   }
 
   get alive(): boolean {
@@ -91,7 +93,7 @@ export class Process {
       isSet = false
     }
     const lateMs = this.host.takesMs(0, timerLatenessMs)
-    const handle = this.after(Math.max(delayMs, 1) + lateMs, `${this.name} timer`, () => {
+    const handle = this.after(Math.max(delayMs, 1) + lateMs, this.#timerLabel, () => {
       unset()
       run()
     })

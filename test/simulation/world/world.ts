@@ -65,6 +65,8 @@ export class World {
   readonly operator: Operator
   readonly faults: Faults
   readonly invariants: readonly Invariant[]
+  /** Of the invariants that look at every event. */
+  readonly #eventHooks: readonly (() => void)[]
   /** The first promise that was broken. */
   violation: Violation | null = null
   /** No more steps: everything is mended, and what is wanted is final. */
@@ -119,6 +121,7 @@ export class World {
     })
     this.faults = new Faults(this)
     this.invariants = invariants.map((make) => make(this))
+    this.#eventHooks = this.invariants.flatMap((one) => (one.onEvent ? () => one.onEvent?.() : []))
   }
 
   begin(): void {
@@ -167,7 +170,7 @@ export class World {
   }
 
   afterEvent(): void {
-    for (const invariant of this.invariants) invariant.onEvent?.()
+    for (const onEvent of this.#eventHooks) onEvent()
   }
 
   #take(step: Step): void {
