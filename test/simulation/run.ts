@@ -51,14 +51,13 @@ export async function run(
     violation,
     hash: timeline.digest(),
     simulatedMs: schedule.nowMs,
-    events: player.events,
+    events: timeline.events,
     lines: timeline.lines,
   }
 }
 
 class Player {
   readonly #world: World
-  events = 0
 
   constructor(world: World) {
     this.#world = world
@@ -183,8 +182,7 @@ class Player {
       schedule.nowMs = untilMs
       return false
     }
-    this.events += 1
-    timeline.trace(next.label)
+    timeline.event(next.label)
     try {
       next.run()
     } catch (error) {
@@ -196,6 +194,6 @@ class Player {
 
   #afterEvent(): void {
     this.#world.afterEvent()
-    if (this.events > maxEvents) this.#world.fail('bounded', `more than ${maxEvents} events`)
+    if (this.#world.timeline.events > maxEvents) this.#world.fail('bounded', `more than ${maxEvents} events`)
   }
 }
