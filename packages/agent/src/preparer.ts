@@ -39,8 +39,9 @@ export class Preparer {
     return limit > 0 && this.#count() < limit
   }
 
-  /** Looks for something to prepare from time to time, until `signal` is aborted. */
+  /** Looks for something to prepare from time to time, until `signal` is aborted; never where none is ever made. */
   run(signal: AbortSignal): void {
+    if (this.#deps.limit === 0) return
     this.#deps.clock.after(lookMs, () => {
       if (signal.aborted) return
       if (this.isAllowed) this.#proposeNext()
