@@ -72,7 +72,10 @@ export class Timeline {
 
   #takeIn(): void {
     const count = this.#unhashedEvents
-    this.#hash.update(this.#times.subarray(0, count)).update(this.#kinds.subarray(0, count)).update(this.#unhashedText)
+    this.#hash
+      .update(this.#times.subarray(0, count))
+      .update(this.#kinds.subarray(0, count))
+      .update(this.#unhashedText)
     this.#unhashedEvents = 0
     this.#unhashedText = ''
   }

@@ -38,7 +38,10 @@ t.test('what is thrown ends it, and something else may begin', async (t) => {
   )
   let count = 0
   const first = inTurns(() => ++count < 3)
-  await t.rejects(inTurns(() => false), 'while another one is under way')
+  await t.rejects(
+    inTurns(() => false),
+    'while another one is under way',
+  )
   await first
   t.equal(count, 3)
 })

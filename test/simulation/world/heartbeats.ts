@@ -50,7 +50,8 @@ export class Heartbeats {
 
 /** Null for what is no heartbeat and no answer to one. */
 function sequenceOf(text: string): number | null {
-  if (!text.startsWith(beginning)) throw new Error(`a message begins with its kind, and not so: ${text}`)
+  if (!text.startsWith(beginning))
+    throw new Error(`a message begins with its kind, and not so: ${text}`)
   if (!text.startsWith('heartbeat', beginning.length)) return null
   const digits = sequence.exec(text)?.[1]
   if (digits === undefined) throw new Error(`a heartbeat without a number: ${text}`)

@@ -119,7 +119,7 @@ export class End {
     }
     if (!peer.open) return
     this.#network.tell(`${this.process.name} → ${peer.process.name} ${parcel.kind} ${parcel.text}`)
-    peer.process.after(0, 'arrives', () => peer.take(parcel))
+    peer.process.now('arrives', () => peer.take(parcel))
   }
 
   take({ kind, text }: Parcel): void {

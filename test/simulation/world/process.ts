@@ -69,6 +69,12 @@ export class Process {
     }
   }
 
+  /** Runs in this process now, or when its machine is no longer suspended; never when it is dead. */
+  now(label: string, run: () => void): void {
+    if (this.host.suspendedUntilMs > this.#schedule.nowMs) this.after(0, label, run)
+    else if (this.alive) run()
+  }
+
   /** Something outside of the process does `work` after `outMs`, dead or alive, and `backMs` later it is told. */
   ask<T>(label: string, outMs: number, work: () => T, backMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
