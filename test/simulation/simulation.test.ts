@@ -38,6 +38,8 @@ t.test('a seed gives the same run, to the last event', async (t) => {
   for (const seed of [3, 35]) {
     const [one, other] = [await run(generate(seed)), await run(generate(seed))]
     t.equal(one.hash, other.hash)
+    const told = await run(generate(seed), { keepsTimeline: true })
+    t.equal(told.hash, one.hash, 'whether it is told or not')
     t.equal(one.events, other.events)
   }
   t.not((await run(generate(4))).hash, (await run(generate(3))).hash)
