@@ -30,6 +30,11 @@ const cases: readonly Case[] = [
     "error: restart: unknown option '--wiat'; did you mean --wait? see bulkhead restart --help\n",
   ],
   [
+    'get services --json',
+    2,
+    "error: get: unknown option '--json'; did you mean -o json? see bulkhead get --help\n",
+  ],
+  [
     'scale web --replicas -1',
     2,
     /^error: scale: .*must be a whole number; see bulkhead scale --help\n$/,
