@@ -35,6 +35,12 @@ export async function readInput(paths: readonly string[], cli: Cli): Promise<Rea
   throw badDocuments(checkDocuments(read))
 }
 
+/** By the first number that differs. */
+function compareLists(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, index) => value !== b[index])
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0)
+}
+
 const shown = ({ file, line, column }: Position): string => `${file}:${line}:${column}`
 
 function lineOf(
@@ -51,8 +57,13 @@ export async function located<T>(read: ReadDocuments, request: () => Promise<T>)
     return await request()
   } catch (error) {
     if (!(error instanceof BulkheadError) || error.problems.length === 0) throw error
+    const places = error.problems.map((problem) => {
+      const { line, column } = read.locate(problem.document, problem.path, problem.on)
+      return { order: [problem.document, line, column], text: lineOf(problem, read) }
+    })
+    const inOrder = places.toSorted((a, b) => compareLists(a.order, b.order))
     throw badDocuments(
-      error.problems.map((problem) => lineOf(problem, read)),
+      inOrder.map(({ text }) => text),
       error,
     )
   }

@@ -241,8 +241,8 @@ t.test('what the server finds wrong is shown at its place', async (t) => {
   t.equal(
     stderr,
     dedent(`
-    -:4:11: must be a whole number
     -:4:1: unknown key
+    -:4:11: must be a whole number
     -:6:1: is there twice; first at -:1:1
     error: documents: 3 problems; correct them
     `),
