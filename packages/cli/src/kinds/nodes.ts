@@ -13,7 +13,7 @@ export const shownLabels = (labels: Readonly<Record<string, string>>): string =>
 const { heads, row } = columnsOf<NodeView>([
   { title: 'NAME', least: 8, cell: ({ name }) => name },
   { title: 'STATE', least: 8, cell: ({ state }, { style }) => stateCell(state, style) },
-  { title: 'ZONES', cell: ({ zones }) => zones.join(',') },
+  { title: 'ZONES', shrinks: true, cell: ({ zones }) => zones.join(',') },
   { title: 'ENVIRONMENTS', wide: true, cell: ({ environments }) => environments.join(',') },
   { title: 'INSTANCES', align: 'right', cell: ({ used }) => String(used.instances) },
   {

@@ -14,6 +14,8 @@ export interface Head {
    * where there is hardly any room for it, it has lines of its own. Without this the line is as long as it is.
    */
   readonly overflow?: 'cut' | 'wrap'
+  /** May be cut, down to its title, when the terminal is too narrow for the columns. */
+  readonly shrinks?: boolean
   /** Not shown when it is empty in every row. */
   readonly optional?: boolean
 }
@@ -53,10 +55,11 @@ function layOut(
   { columns, widths: known }: TableOptions,
   measure: Measure,
 ): Layout {
-  const widths = heads.map(({ title }, index) => {
+  const natural = heads.map(({ title }, index) => {
     const cells = rows.map((row) => measure(row[index]?.text ?? ''))
     return Math.max(title.length, known?.[index] ?? 0, ...cells)
   })
+  const widths = shrunk(heads, natural, columns)
   const last = widths.length - 1
   const wanted = widths[last] ?? 0
   const others = widths.slice(0, last).reduce((sum, width) => sum + width + gap.length, 0)
@@ -69,8 +72,27 @@ function layOut(
   return { heads, widths: isBelow ? widths : widths.with(last, room), measure, belowWidth }
 }
 
+/** The widths of the columns, some of them smaller where the terminal has no room; the last one may go on below. */
+function shrunk(
+  heads: readonly Head[],
+  widths: readonly number[],
+  columns: number | null,
+): readonly number[] {
+  if (columns === null) return widths
+  const fixed = heads.at(-1)?.overflow === undefined ? widths : widths.slice(0, -1)
+  let excess = fixed.reduce((sum, width) => sum + width + gap.length, -gap.length) - columns
+  return widths.map((width, index) => {
+    const { shrinks = false, title = '' } = heads[index] ?? {}
+    if (!shrinks || excess <= 0) return width
+    const narrow = Math.max(title.length, width - excess)
+    excess -= width - narrow
+    return narrow
+  })
+}
+
 function lineOf(row: Row, { heads, widths, measure }: Layout): string {
-  const parts = row.map(({ text, paint }, index) => {
+  const parts = row.map(({ text: whole, paint }, index) => {
+    const text = heads[index]?.shrinks ? truncate(whole, widths[index] ?? 0, measure) : whole
     const space = ' '.repeat(Math.max(0, (widths[index] ?? 0) - measure(text)))
     const painted = paint === undefined ? text : paint(text)
     if (heads[index]?.align === 'right') return `${space}${painted}`

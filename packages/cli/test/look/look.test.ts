@@ -430,6 +430,19 @@ t.test('rollout status --watch ends with the rollout', async (t) => {
   t.equal(exitCode, 1)
 })
 
+t.test('describe on a terminal goes on below at spaces', async (t) => {
+  const { stdout } = await runCli(['describe', 'node', 'n1'], {
+    answers,
+    isTTY: true,
+    columns: 60,
+    env: { NO_COLOR: '1' },
+  })
+  t.match(
+    stdout,
+    'Engine        Docker 28.2.2 (API 1.50), debian x86_64,\n              kernel 6.1, cgroup 2, overlay2\n',
+  )
+})
+
 t.test('events say of what kind it is that has no name of its own', async (t) => {
   const events = make.list(
     make.event({ kind: 'Token', subject: 'd9ed7dbaadd9', action: 'created', reason: 'for admin' }),

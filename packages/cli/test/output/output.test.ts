@@ -143,6 +143,30 @@ t.test('tables', async (t) => {
   ])
 })
 
+t.test(
+  'where a table is too wide for the terminal some columns are cut, down to their titles',
+  async (t) => {
+    const tableOf = async (rest: Head, columns: number | null): Promise<string[]> => {
+      const heads = [{ title: 'A' }, { title: 'LIST', shrinks: true }, rest]
+      const rows = [[{ text: 'name' }, { text: 'one,two,three' }, { text: '12' }]]
+      const options = { columns, paintTitle: (text: string) => text }
+      const { title, lines } = await makeTable(heads, rows, options)
+      return [title, ...lines]
+    }
+    const number: Head = { title: 'N', align: 'right' }
+    const whole = ['A     LIST            N', 'name  one,two,three  12']
+    t.strictSame(await tableOf(number, null), whole)
+    t.strictSame(await tableOf(number, 23), whole)
+    t.strictSame(await tableOf(number, 20), ['A     LIST         N', 'name  one,two,t…  12'])
+    t.strictSame(await tableOf(number, 10), ['A     LIST   N', 'name  one…  12'])
+    t.strictSame(await tableOf({ title: 'WHY', overflow: 'wrap' }, 14), [
+      'A     LIST',
+      'name  one,two…',
+      '    12',
+    ])
+  },
+)
+
 t.test('colours', async (t) => {
   const terminal = { write() {}, isTTY: true, columns: 80, rows: 24 }
   const pipe = { ...terminal, isTTY: false }
