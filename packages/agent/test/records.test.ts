@@ -179,6 +179,19 @@ t.test('what is removed without a record of it is told of', async (t) => {
   await world.stop()
 })
 
+t.test('… though it ended between what was told and what is to be', async (t) => {
+  const world = withStray()
+  await world.start()
+  world.welcome()
+  await world.clock.pass(100)
+  world.engine.crash('f', 137)
+  new Assigner(world).full()
+  await world.clock.pass(100)
+  t.equal(world.engine.containers.size, 0)
+  t.match(observed(world, id), { state: 'stopped', reason: /no assignment accounts for it/ })
+  await world.stop()
+})
+
 t.test('what no record accounts for is removed, however often the engine refuses', async (t) => {
   const world = withStray()
   const refused = new EngineError('refused', 'device or resource busy')

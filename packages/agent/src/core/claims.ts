@@ -77,9 +77,12 @@ export function reportsOfUnclaimed(
   return leftoversOf(owned, lineages).filter(isAlive).flatMap(reportOfLabels)
 }
 
-/** What is said of a live container that nothing accounted for, once it has been removed. */
+/**
+ * What is said of a container that nothing accounted for, once it has been removed. Of one that had ended, too: it may
+ * have run when it was last told of.
+ */
 export function reportsOfRemoved(container: ContainerInfo, nowMs: number): readonly InstanceReport[] {
-  if (!isAlive(container)) return []
+  if (container.state === 'created') return []
   const reason = 'it was removed, because no assignment accounts for it'
   const ended = { state: 'stopped', health: 'unknown', reason, finishedAtMs: nowMs } as const
   return reportOfLabels(container).map((report) => ({
