@@ -12,6 +12,7 @@ export interface Explored {
   readonly simulatedMs: number
   readonly events: number
   readonly violation: Violation | null
+  readonly counts: ReadonlyMap<string, number>
 }
 
 interface Task {
@@ -19,18 +20,20 @@ interface Task {
   readonly taken: SharedArrayBuffer
   readonly first: number
   readonly untilMs: number
+  readonly most: number
 }
 
 export const maxSeed = 2 ** 31
 
-/** Runs seeds from `first` on for so long, and tells of each as it ends. Rejects when a thread fails. */
+/** Runs seeds from `first` on for so long, `most` at most, and tells of each as it ends. Rejects when a thread fails. */
 export async function explore(
   seconds: number,
   first: number,
   onSeed: (explored: Explored) => void,
+  most = maxSeed,
 ): Promise<void> {
   const untilMs = Date.now() + seconds * 1000
-  const task: Task = { taken: new SharedArrayBuffer(4), first, untilMs }
+  const task: Task = { taken: new SharedArrayBuffer(4), first, untilMs, most }
   const threads = Array.from({ length: availableParallelism() }, () => {
     const worker = new Worker(new URL(import.meta.url), { workerData: task })
     worker.on('message', onSeed)
@@ -41,12 +44,14 @@ export async function explore(
   await Promise.all(threads)
 }
 
-async function work({ taken, first, untilMs }: Task): Promise<void> {
+async function work({ taken, first, untilMs, most }: Task): Promise<void> {
   const counter = new Int32Array(taken)
   while (Date.now() < untilMs) {
-    const seed = (first + Atomics.add(counter, 0, 1)) % maxSeed
-    const { simulatedMs, events, violation } = await run(generate(seed))
-    parentPort?.postMessage({ seed, simulatedMs, events, violation } satisfies Explored)
+    const index = Atomics.add(counter, 0, 1)
+    if (index >= most) return
+    const seed = (first + index) % maxSeed
+    const { simulatedMs, events, violation, counts } = await run(generate(seed))
+    parentPort?.postMessage({ seed, simulatedMs, events, violation, counts } satisfies Explored)
   }
 }
 

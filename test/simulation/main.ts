@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
+import { takeCensus } from './census.ts'
 import { explore, maxSeed } from './explore.ts'
 import { run } from './run.ts'
 import { generate } from './scenario/generate.ts'
@@ -10,7 +11,10 @@ import { formatTime } from './timeline.ts'
 
 const usage = `npm run simulate -- --seconds N [--from SEED]   runs new seeds for N seconds
 npm run simulate -- --seed N [--whole]          plays one seed again; what it breaks is made smaller,
-                                                unless --whole, and told as a timeline`
+                                                unless --whole, and told as a timeline
+npm run simulate -- --census [--seeds N] [--from SEED]
+                                                how often each fault, action and feature occurs in N seeds (200),
+                                                and how often each promise had something to judge`
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -78,10 +82,15 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     from: { type: 'string' },
     whole: { type: 'boolean' },
+    census: { type: 'boolean' },
+    seeds: { type: 'string' },
   },
 })
 let kept = false
-if (values.seed !== undefined) kept = await replay(Number(values.seed), values.whole ?? false)
+if (values.census) {
+  for (const line of await takeCensus(Number(values.from ?? 1), Number(values.seeds ?? 200))) say(line)
+  kept = true
+} else if (values.seed !== undefined) kept = await replay(Number(values.seed), values.whole ?? false)
 else if (values.seconds !== undefined)
   kept = await runNew(Number(values.seconds), Number(values.from ?? randomInt(maxSeed)))
 else say(usage)

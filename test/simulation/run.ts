@@ -12,6 +12,8 @@ export interface Result {
   readonly simulatedMs: number
   readonly events: number
   readonly lines: readonly string[]
+  /** What was done and judged, and how often: for the census. */
+  readonly counts: ReadonlyMap<string, number>
 }
 
 /** Once nothing fails any more, everything is as it should be within this time. */
@@ -53,6 +55,7 @@ export async function run(
     simulatedMs: schedule.nowMs,
     events: timeline.events,
     lines: timeline.lines,
+    counts: world.counts,
   }
 }
 
@@ -81,6 +84,7 @@ class Player {
       if (world.schedule.nowMs > byMs) return world.fail('converges', missing)
     }
     world.timeline.tell('the cluster has converged')
+    world.count('converges')
     await this.#rest()
   }
 
@@ -136,6 +140,7 @@ class Player {
       before = world.changes
       quietSinceMs = world.schedule.nowMs
     }
+    world.count('rests')
     const missing = isConverged(world)
     if (missing !== null) world.fail('converges', `it has come to rest, but ${missing}`)
     const questions = world.invariants.map(async (invariant) => invariant.onRest?.())

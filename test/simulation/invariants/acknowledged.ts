@@ -8,6 +8,7 @@ export const acknowledged: MakeInvariant = (world) => {
   return {
     name: 'acknowledged',
     onAcknowledged({ revision, step }) {
+      world.count('acknowledged')
       newest = Math.max(newest, revision)
       const { revision: stored } = world.storeDisk
       if (stored < revision) {
@@ -27,6 +28,7 @@ export const acknowledged: MakeInvariant = (world) => {
     },
     onBoot(view) {
       const { records } = world
+      world.count('acknowledged')
       if (view.revision < Math.max(newest, records.at)) {
         world.fail(
           'acknowledged',

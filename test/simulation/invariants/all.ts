@@ -1,6 +1,7 @@
 import { acknowledged } from './acknowledged.ts'
 import { balance } from './balance.ts'
 import { bounded } from './bounded.ts'
+import { brake } from './brake.ts'
 import { discovery } from './discovery.ts'
 import { exclusive } from './exclusive.ts'
 import { floor } from './floor.ts'
@@ -34,6 +35,7 @@ export const invariants: readonly MakeInvariant[] = [
   healthyIsLeftAlone,
   noNeedlessLoss,
   heardIsNotDead,
+  brake,
   balance,
   paced,
   ports,

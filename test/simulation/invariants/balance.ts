@@ -55,6 +55,7 @@ export const balance: MakeInvariant = (world) => {
             `${after.id} is ${after.cause}, where it could not be started ${Math.round(sinceMs)} ms ago`,
           )
         }
+        world.count('balance')
         moving.add(after.service)
         if (moving.size > maxAtOnce) {
           world.fail(

@@ -36,6 +36,7 @@ function problems({ records, nodes, controlPlane }: World): string[] {
 export const bounded: MakeInvariant = (world) => ({
   name: 'bounded',
   onRest() {
+    world.count('bounded')
     for (const problem of problems(world)) world.fail('bounded', problem)
   },
 })

@@ -63,6 +63,7 @@ async function compare(world: World, node: SimNode, { info }: SimContainer): Pro
   const zone = info.labels[ownership.zone] ?? ''
   for (const service of world.records.service.keys()) {
     const right = expected(world, zone, service)
+    if (right !== null) world.count('discovery')
     const told = await ask(node, info.address, service)
     const byName = await askByName(node, info.address, service)
     for (const [how, seen] of [

@@ -27,6 +27,7 @@ export const exclusive = (world: World): Invariant => {
       if (call !== 'start' || !starting || starting.info.state === 'running') return
       const service = starting.info.labels[ownership.service] ?? ''
       if (world.records.wanted(service)?.spec.exclusive !== true) return
+      world.count('exclusive')
       for (const other of world.nodes) {
         const beside = other.engine.running().find((one) => isOfSameSlot(one, starting))
         if (!beside?.program) continue

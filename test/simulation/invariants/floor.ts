@@ -50,6 +50,7 @@ export const floor: MakeInvariant = (world) => ({
         wanted.spec.replicas - (isStopFirst ? Math.max(maxUnavailable, 1) : maxUnavailable)
       const carries = carriersOf(records, key)
       if (!stopped.some(carries)) continue
+      world.count('floor')
       const left =
         records.instancesOf(key).filter((one) => serves(records, one) && carries(one)).length +
         overdue.length

@@ -48,6 +48,7 @@ export const forward: MakeInvariant = (world) => ({
       if (change.kind === 'zones' || change.kind === 'token') continue
       if (change.kind === 'external' || change.kind === 'secret') continue
       const problem = problemOf(change)
+      if (change.before && change.after) world.count('forward')
       if (problem !== null) world.fail('forward', `${change.kind} ${change.key}: ${problem}`)
       const known: unknown = records[change.kind].get(change.key)
       if (!isDeepStrictEqual(known, change.before))

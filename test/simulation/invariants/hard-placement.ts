@@ -30,6 +30,7 @@ export const hardPlacement: MakeInvariant = (world) => {
       )
       return
     }
+    world.count('hard-placement')
     const found = objections(records, revision, node, instance.id)
     if (found.length > 0)
       world.fail('hard-placement', `${instance.id} on ${node.name}: ${found.join('; ')}`)

@@ -33,6 +33,7 @@ export const healthyIsLeftAlone: MakeInvariant = (world) => ({
       node.troubledAtMs > node.engine.nowMs - wellForMs || world.isSpoiled(instance)
     if (isTroubled) return
     if (lacksLease(world, node, container.info.labels[ownership.service] ?? '')) return
+    world.count('healthy-is-left-alone')
     const record = wantedBy(world.records, instance, node.name)
     if (!record) return
     world.fail(

@@ -30,6 +30,7 @@ export const heardIsNotDead: MakeInvariant = (world) => {
         const isKnown =
           heardFromMs <= decidedAtMs && decidedAtMs <= nowMs && heardFromMs > bootedAtMs
         if (!isKnown || nowMs < anewFromMs) continue
+        world.count('heard-is-not-dead')
         const silentMs = decidedAtMs - heardFromMs
         if (silentMs < world.config.nodes.suspectAfterMs) {
           world.fail(

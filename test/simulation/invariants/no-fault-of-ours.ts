@@ -23,6 +23,7 @@ const maybeFaults = [
 export const noFaultOfOurs: MakeInvariant = (world) => ({
   name: 'no-fault-of-ours',
   onLog(_level, message, fields) {
+    if (maybeFaults.includes(message)) world.count('no-fault-of-ours')
     const error =
       (fields as { err?: unknown; error?: unknown }).err ?? (fields as { error?: unknown }).error
     const why = (): string =>

@@ -11,6 +11,7 @@ export const noNeedlessLoss: MakeInvariant = (world) => ({
       if (change.kind !== 'instance' || !change.before || !change.after) continue
       const { before, after } = change
       if (before.lostAtMs !== null || after.lostAtMs === null || after.node === null) continue
+      world.count('no-needless-loss')
       const node = world.nodeOf(after.node)
       if (!node || world.schedule.nowMs < node.silencedUntilMs + rememberedMs) continue
       world.fail(

@@ -23,6 +23,7 @@ export const onePerSlot: MakeInvariant = (world) => ({
       )
     // A successor of what is to stop, but is withdrawn from traffic first, is started by an agent that is not told yet.
     let wanted = wantedBy(world.records, instance, node.name) ? 1 : 0
+    if (beside.length > 0) world.count('one-per-slot')
     for (const { info } of beside) {
       const other = info.labels[ownership.instance] ?? ''
       if (other === instance || descends(instance, other) || descends(other, instance)) {

@@ -47,6 +47,7 @@ export const owners: MakeInvariant = (world) => ({
   },
   onRest() {
     for (const node of world.nodes) {
+      world.count('owners')
       for (const problem of strays(world, node)) world.fail('owners', problem)
     }
   },

@@ -27,6 +27,7 @@ export const paced: MakeInvariant = (world: World) => {
         (atMs) => atMs > nowMs - limit.windowMs,
       )
       calls.set(slot, recent)
+      if (recent.length > 1) world.count('paced')
       if (recent.length > limit[call]) {
         world.fail(
           'paced',

@@ -36,6 +36,7 @@ export const reasons: MakeInvariant = (world) => ({
   onCommit(commit) {
     for (const change of commit.changes) {
       const problem = missing(world.records, change)
+      if ('after' in change && change.after) world.count('reasons')
       if (problem !== null && 'key' in change)
         world.fail('reasons', `${change.kind} ${change.key}: ${problem}`)
     }

@@ -45,6 +45,9 @@ function isNew(records: Records, instance: string, templateHash: string): boolea
   return record !== undefined && records.revisionOf(record)?.templateHash === templateHash
 }
 
+const isShared = (records: Records, key: string): boolean =>
+  [...records.rollout.values()].some((one) => one.service === key && isOpen(one) && one.shift)
+
 /** New traffic is shared as the step says, and somebody gets it as long as anybody serves. */
 export const shares: MakeInvariant = (world) => {
   let pending = new Set<string>()
@@ -63,6 +66,7 @@ export const shares: MakeInvariant = (world) => {
       const touched = pending
       pending = new Set()
       for (const key of touched) {
+        if (isShared(world.records, key)) world.count('shares')
         const problem = problemOf(world, key)
         if (problem !== null) world.fail('shares', `${key}: ${problem}`)
       }

@@ -46,6 +46,8 @@ export const steps: MakeInvariant = (world) => ({
       if (change.kind !== 'rollout' || !change.before || !change.after) continue
       const { before, after } = change
       const problem = problemOf(world, before, after)
+      const isPassed = before.shift && after.shift && after.shift.step > before.shift.step
+      if (isPassed || after.shift?.done) world.count('steps')
       if (problem !== null) world.fail('steps', `${after.id}: ${problem}`)
       const early = after.phase === 'completed' && before.shift && !before.shift.done && after.shift
       const replicas = world.records.wanted(after.service)?.spec.replicas ?? 0

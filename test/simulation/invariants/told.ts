@@ -27,6 +27,7 @@ export const told: MakeInvariant = (world) => {
       const missing = missingFrom(world)
       for (const id of missingSinceMs.keys()) if (!missing.has(id)) missingSinceMs.delete(id)
       for (const id of missing) {
+        world.count('told')
         const sinceMs = missingSinceMs.get(id) ?? nowMs
         missingSinceMs.set(id, sinceMs)
         if (nowMs - sinceMs < withinMs) continue

@@ -59,6 +59,7 @@ export const withdrawnBeforeStopped: MakeInvariant = (world) => {
       if (record.observed.health !== 'healthy' || world.isSpoiled(instance)) return
       if (world.records.wanted(service)?.spec.exclusive) return
       if (world.schedule.nowMs >= stop.atMs + stop.drainMs) return
+      world.count('withdrawn-before-stopped')
       const nodes = senders(world, service, instance, (name) => {
         const backAtMs = returnedAtMs.get(name) ?? -Infinity
         return backAtMs >= stop.atMs && world.schedule.nowMs < backAtMs + catchUpMs

@@ -91,6 +91,32 @@ export const agentMutations: readonly Mutation[] = [
     replace: 'await this.#append(batch, sync)',
   },
   {
+    name: 'what is removed without a record of it is told to nobody',
+    file: source('discards.ts'),
+    find: 'for (const report of reportsOfRemoved(container, clock.nowMs())) onRemoved(report)',
+    replace: 'if (isClaimed) for (const report of reportsOfRemoved(container, clock.nowMs())) onRemoved(report)',
+  },
+  {
+    name: 'what was called gone is begun again',
+    file: source('core/accept.ts'),
+    find: 'if (gone) return newLineage(assignment, lastLink(gone, nowMs))',
+    replace: 'if (gone && nowMs < 0) return newLineage(assignment, lastLink(gone, nowMs))',
+    // Two of an exclusive slot do not run on one node, whoever wants it.
+    also: [
+      {
+        file: source('core/rival.ts'),
+        find: 'if (!template.exclusive) return null',
+        replace: 'if (!template.exclusive || slot >= 0) return null',
+      },
+    ],
+  },
+  {
+    name: 'names are answered from what was kept of old tables',
+    file: source('dns/name-handler.ts'),
+    find: 'if (current !== known || askers.size >= maxAskers) {',
+    replace: 'if (current !== known && askers.size >= 1) {\n      known = current\n    } else if (askers.size >= maxAskers) {',
+  },
+  {
     name: 'a successor is started while its predecessor still runs',
     file: source('core/plan-running.ts'),
     find: "if (health.fatal !== '') return step(endFor(view, health.fatal))",

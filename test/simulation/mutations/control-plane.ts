@@ -142,6 +142,36 @@ export const controlPlaneMutations: readonly Mutation[] = [
     replace: 'if (same && isExcused) return',
   },
   {
+    name: 'an inventory of an engine that has not told yet is taken for whole',
+    file: source('sessions/core/apply-reports.ts'),
+    find: 'if (isPartial) return\n',
+    replace: 'if (isPartial && reports.length > 99) return\n',
+  },
+  {
+    name: 'a successor takes a slot that was given away meanwhile',
+    file: source('sessions/core/apply-reports.ts'),
+    find: 'const isNext = wanted && !isTaken(tx, origin)',
+    replace: 'const isNext = wanted',
+  },
+  {
+    name: 'many nodes that fall silent at once are given up',
+    file: source('nodes/core/liveness.ts'),
+    find: 'const many = missing >= 2 &&',
+    replace: 'const many = missing >= 99 &&',
+  },
+  {
+    name: 'the rest of a mass is waited for as long as the mass',
+    file: source('nodes/core/liveness.ts'),
+    find: 'const lingers = brake !== null && missing > 0 && nowMs - brake.manyAtMs < restMs',
+    replace: 'const lingers = brake !== null && missing > 0',
+  },
+  {
+    name: 'the brake is never released',
+    file: source('nodes/core/liveness.ts'),
+    find: 'const braked = next !== null && nowMs - next.sinceMs < config.massLossHoldMs',
+    replace: 'const braked = next !== null',
+  },
+  {
     name: 'moves for balance are not counted',
     file: source('reconcile/loop.ts'),
     find: 'const movesLeft = config.rebalance.maxAtOnce - this.#moving.size',

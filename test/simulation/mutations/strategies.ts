@@ -54,6 +54,12 @@ export const strategyMutations: readonly Mutation[] = [
     replace: '{ new: 2, old: 1, stray: 1 }',
   },
   {
+    name: 'strategies: what serves may go because of what a rollout has left',
+    file: source('reconcile/core/roster.ts'),
+    find: 'return this.#leaves(instance, floor, isStray)',
+    replace: 'return this.#leaves(instance, floor, isStray || floor >= 0)',
+  },
+  {
     name: 'strategies: after a step there is no deadline',
     file: source('reconcile/core/shift-progress.ts'),
     find: 'if (shift.reachedAtMs === null || shift.promoted || shift.done) {',

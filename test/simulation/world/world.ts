@@ -75,6 +75,8 @@ export class World {
   controlTroubledAtMs = 0
   /** Commits, and calls that change something on an engine. */
   changes = 0
+  /** How often each promise had something to judge, and what operators have done. */
+  readonly counts = new Map<string, number>()
   /** Instances that something other than ourselves has harmed. */
   readonly #spoiled = new Map<string, number>()
 
@@ -114,6 +116,7 @@ export class World {
       controlPlane: this.controlPlane,
       tell: (line) => this.timeline.tell(line),
       onAcknowledged: (acknowledged) => {
+        this.count(`done ${acknowledged.step.kind}`)
         for (const invariant of this.invariants) invariant.onAcknowledged?.(acknowledged)
       },
       onRemoved: (node) => this.#onRemoved(node),
@@ -139,6 +142,15 @@ export class World {
     if (this.violation !== null) return
     this.violation = { invariant, text, atMs: this.schedule.nowMs }
     this.timeline.tell(`VIOLATION of ${invariant}: ${text}`)
+  }
+
+  isOperatorKind(kind: string): boolean {
+    return operatorKinds.has(kind)
+  }
+
+  /** Something is held against a promise, or has been done: for the census. */
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
   }
 
   nodeOf(name: string): SimNode | undefined {
@@ -204,6 +216,7 @@ export class World {
     const node = this.nodeOf(name)
     if (!node) return
     this.schedule.after(rejoinMs, `${name} is set up anew`, () => {
+      if (node.token === null || this.records.node.has(name)) return
       node.silence(0)
       node.killAgent()
       node.disk.wipe()
@@ -216,6 +229,10 @@ export class World {
     this.timeline.tell(`the control plane has started at revision ${state.view.revision}`)
     for (const invariant of this.invariants) invariant.onBoot?.(state.view)
     this.records.load(state.view)
+    // Whoever removed them may have had no answer.
+    for (const { name, token } of this.nodes) {
+      if (token !== null && !this.records.node.has(name)) this.#onRemoved(name)
+    }
   }
 
   #onCommit(commit: Commit): void {
