@@ -35,9 +35,15 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, from: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, from: { type: 'string' }, part: { type: 'string' } },
+})
 const first = Number(values.from ?? 1)
-const chosen = mutations.filter(({ name }) => name.includes(values.only ?? ''))
+/** `--part 2/4`: every fourth of them, from the second on. */
+const [part = 1, parts = 1] = (values.part ?? '1/1').split('/').map(Number)
+const chosen = mutations
+  .filter(({ name }) => name.includes(values.only ?? ''))
+  .filter((_, index) => index % parts === part - 1)
 const left = chosen.values()
 let missed = 0
 

@@ -1,6 +1,6 @@
 import { Random } from '../random.ts'
 import { mixFaults } from './faults.ts'
-import { drawOutages } from './outages.ts'
+import { withOutages } from './outages.ts'
 import { withPressure } from './pressure.ts'
 import { drawReactions } from './reactions.ts'
 import { drawReturns } from './returns.ts'
@@ -162,8 +162,7 @@ export function generate(seed: number): Scenario {
     ...drawSlowLists(seed, nodes, troubleMs),
     ...drawReactions(seed, nodes, pressed, troubleMs),
     ...drawReturns(seed, nodes, troubleMs),
-    ...drawOutages(seed, nodes, troubleMs),
   ]
   const steps = [...pressed, ...more].toSorted((a, b) => a.atMs - b.atMs)
-  return { seed, nodes, steps, troubleMs }
+  return withOutages({ seed, nodes, steps, troubleMs })
 }
