@@ -12,12 +12,12 @@ const placeOf = ({ service, node }: Instance): string => `${service} on ${node}`
 export const balance: MakeInvariant = (world) => {
   /** Services with a move under way, as this process of the control plane has begun them. */
   const moving = new Set<string>()
-  /** By service and node, when an instance could last not be started; by the clock that the control plane goes by. */
-  const refusedAtMs = new Map<string, number>()
+  /** By service and node, what could last not be started, and when by the control plane's own clock. */
+  const refused = new Map<string, { readonly atMs: number; readonly revision: number }>()
   const { maxAtOnce } = world.config.rebalance
   const forget = (serviceOrNode: string): void => {
-    for (const place of refusedAtMs.keys()) {
-      if (place.split(' on ').includes(serviceOrNode)) refusedAtMs.delete(place)
+    for (const place of refused.keys()) {
+      if (place.split(' on ').includes(serviceOrNode)) refused.delete(place)
     }
   }
   return {
@@ -39,16 +39,17 @@ export const balance: MakeInvariant = (world) => {
         if (change.kind !== 'instance' || !change.after) continue
         const { before, after } = change
         // What has run there since can be started there.
-        if (after.observed.state === 'running') refusedAtMs.delete(placeOf(after))
+        if (after.observed.state === 'running') refused.delete(placeOf(after))
         if (
           after.observed.state === 'failed' &&
           after.observed.neverStarted &&
           before?.observed.state !== 'failed'
         ) {
-          refusedAtMs.set(placeOf(after), nowMs)
+          refused.set(placeOf(after), { atMs: nowMs, revision: after.revision })
         }
         if (before || !isMoveForBalance(after.cause) || after.predecessor !== null) continue
-        const sinceMs = nowMs - (refusedAtMs.get(placeOf(after)) ?? -Infinity)
+        const last = refused.get(placeOf(after))
+        const sinceMs = last?.revision === after.revision ? nowMs - last.atMs : Infinity
         if (sinceMs >= 0 && sinceMs < againMs) {
           world.fail(
             'balance',

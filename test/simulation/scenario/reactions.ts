@@ -27,7 +27,10 @@ function reaction(random: Random, node: string): OperatorStep {
   ])
 }
 
-/** In a third of the seeds an operator acts on a machine that has just got into trouble, rightly or not. */
+/**
+ * In a third of the seeds an operator acts on a machine that has just got into trouble, rightly or not; and of some
+ * that have no engine the agent begins anew, without what it knew.
+ */
 export function drawReactions(
   seed: number,
   nodes: readonly NodePlan[],
@@ -45,7 +48,12 @@ export function drawReactions(
   }
   for (const step of [...steps, ...more]) {
     const node = troubled(step, nodes, random)
-    if (node === null || !('forMs' in step) || !random.chance(0.4)) continue
+    if (node === null || !('forMs' in step)) continue
+    if (step.kind === 'engine-down' && random.chance(0.3)) {
+      const atMs = step.atMs + random.integer(0, 500)
+      more.push({ atMs, kind: 'journal-lost', node, forMs: random.integer(50, 1500) })
+    }
+    if (!random.chance(0.4)) continue
     const mostMs = Math.min(step.forMs, reactsWithinMs.most)
     const atMs = Math.floor(step.atMs + random.between(reactsWithinMs.least, mostMs))
     const done = reaction(random, node)
