@@ -48,6 +48,7 @@ export const brake: MakeInvariant = (world) => {
     for (const name of silent) {
       const fromMs = silentSinceMs.get(name) ?? nowMs
       silentSinceMs.set(name, fromMs)
+      if (nowMs > fromMs + lostAfterMs) world.count('brake')
       const restMs = Math.max(manyAtMs + restFactor * lostAfterMs - fromMs, 0)
       const heldMs = lostAfterMs + Math.min(massLossHoldMs, restMs) + slackMs
       if (nowMs - fromMs <= heldMs) continue

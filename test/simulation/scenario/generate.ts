@@ -1,6 +1,7 @@
 import { Random } from '../random.ts'
 import { mixFaults } from './faults.ts'
 import { withOutages } from './outages.ts'
+import { drawPeople } from './people.ts'
 import { withPressure } from './pressure.ts'
 import { drawReactions } from './reactions.ts'
 import { drawReturns } from './returns.ts'
@@ -162,6 +163,7 @@ export function generate(seed: number): Scenario {
     ...drawSlowLists(seed, nodes, troubleMs),
     ...drawReactions(seed, nodes, pressed, troubleMs),
     ...drawReturns(seed, nodes, troubleMs),
+    ...drawPeople(seed, pressed, troubleMs),
   ]
   const steps = [...pressed, ...more].toSorted((a, b) => a.atMs - b.atMs)
   return withOutages({ seed, nodes, steps, troubleMs })

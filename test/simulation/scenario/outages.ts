@@ -5,6 +5,8 @@ import type { Scenario, Step } from './scenario.ts'
 const longMs = { least: 70_000, most: 110_000 } as const
 const shortMs = { least: 3000, most: 15_000 } as const
 const afterMs = 5000
+/** The control plane has been there for a while. */
+const beginsMs = { least: 33_000, most: 45_000 } as const
 
 /**
  * In an eighth of the seeds most machines are cut off at once: all of them for longer than the brake holds, or one of
@@ -14,7 +16,7 @@ export function withOutages(scenario: Scenario): Scenario {
   const { seed, nodes, steps } = scenario
   const random = Random.of(seed, 'outages')
   if (random.chance(0.875) || nodes.length < 3) return scenario
-  const atMs = random.integer(12_000, 25_000)
+  const atMs = random.integer(beginsMs.least, beginsMs.most)
   const cut = nodes.map(({ name }) => name).filter(() => random.chance(0.8))
   const isWhole = random.chance(0.5)
   const forMs = random.integer(longMs.least, longMs.most)
