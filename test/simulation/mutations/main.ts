@@ -10,7 +10,6 @@ import { applyTo, copySources } from './copy.ts'
 /* Puts one deliberate bug after the other into a copy of the sources and counts the seeds until one finds it; a copy for each core. */
 
 const mostSeeds = 200
-const mostSeconds = 100
 
 interface Probed {
   readonly seeds: number
@@ -36,9 +35,16 @@ const say = (line: string): void => {
 }
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, from: { type: 'string' }, part: { type: 'string' } },
+  options: {
+    only: { type: 'string' },
+    from: { type: 'string' },
+    part: { type: 'string' },
+    seconds: { type: 'string' },
+  },
 })
 const first = Number(values.from ?? 1)
+/** Of a core, for each. */
+const mostSeconds = Number(values.seconds ?? 100)
 /** `--part 2/4`: every fourth of them, from the second on. */
 const [part = 1, parts = 1] = (values.part ?? '1/1').split('/').map(Number)
 const chosen = mutations
