@@ -10,7 +10,13 @@ interface Line {
 
 const { heads, row } = columnsOf<Line>([
   { title: 'SERVICE', least: 12, cell: ({ view }) => view.service },
-  { title: 'ENVIRONMENT', unless: 'environment', least: 7, cell: ({ view }) => view.environment },
+  {
+    title: 'ENVIRONMENT',
+    shrinks: true,
+    unless: 'environment',
+    least: 7,
+    cell: ({ view }) => view.environment,
+  },
   { title: 'PORT', cell: ({ endpoint }) => endpoint?.port ?? '' },
   {
     title: 'ADDRESS',

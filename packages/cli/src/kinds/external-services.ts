@@ -10,8 +10,13 @@ export const shownPorts = ({ ports }: ExternalServiceView): string =>
 
 const { heads, row } = columnsOf<ExternalServiceView>([
   { title: 'NAME', cell: ({ name }) => name },
-  { title: 'ENVIRONMENT', unless: 'environment', cell: ({ environment }) => environment },
-  { title: 'ZONE', cell: ({ zone }) => zone },
+  {
+    title: 'ENVIRONMENT',
+    shrinks: true,
+    unless: 'environment',
+    cell: ({ environment }) => environment,
+  },
+  { title: 'ZONE', shrinks: true, cell: ({ zone }) => zone },
   { title: 'ADDRESSES', cell: ({ addresses }) => addresses.join(',') },
   { title: 'PORTS', cell: shownPorts },
 ])

@@ -13,7 +13,13 @@ const shownReason = ({ state, health, reason }: InstanceView): string =>
 
 const { heads, row } = columnsOf<InstanceView>([
   { title: 'ID', least: 20, cell: ({ id }) => id },
-  { title: 'ENVIRONMENT', unless: 'environment', least: 7, cell: ({ environment }) => environment },
+  {
+    title: 'ENVIRONMENT',
+    shrinks: true,
+    unless: 'environment',
+    least: 7,
+    cell: ({ environment }) => environment,
+  },
   { title: 'ZONE', wide: true, cell: ({ zone }) => zone },
   { title: 'NODE', unless: 'node', least: 8, cell: ({ node }) => node ?? '' },
   { title: 'STATE', least: 8, cell: ({ state }, { style }) => stateCell(state, style) },

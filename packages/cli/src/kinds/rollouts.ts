@@ -14,14 +14,25 @@ const shownReason = ({ phase, reason }: RolloutView): string =>
 
 const { heads, row } = columnsOf<RolloutView>([
   { title: 'SERVICE', least: 12, cell: ({ service }) => service },
-  { title: 'ENVIRONMENT', unless: 'environment', least: 7, cell: ({ environment }) => environment },
+  {
+    title: 'ENVIRONMENT',
+    shrinks: true,
+    unless: 'environment',
+    least: 7,
+    cell: ({ environment }) => environment,
+  },
   { title: 'FROM', align: 'right', cell: ({ from }) => (from === null ? '' : String(from)) },
   { title: 'TO', align: 'right', cell: ({ to }) => String(to) },
   { title: 'PHASE', least: 11, cell: ({ phase }, { style }) => stateCell(phase, style) },
   { title: 'TOOK', ticks: true, least: 6, cell: (rollout, { nowMs }) => took(rollout, nowMs) },
   { title: 'STARTED', wide: true, cell: ({ startedAt }) => startedAt },
   { title: 'ENDED', wide: true, cell: ({ endedAt }) => endedAt ?? '' },
-  { title: 'AGE', ticks: true, least: 6, cell: ({ startedAt }, { nowMs }) => formatAge(startedAt, nowMs) },
+  {
+    title: 'AGE',
+    ticks: true,
+    least: 6,
+    cell: ({ startedAt }, { nowMs }) => formatAge(startedAt, nowMs),
+  },
   { title: 'REASON', optional: true, overflow: 'wrap', cell: shownReason },
 ])
 

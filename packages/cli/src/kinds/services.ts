@@ -14,10 +14,20 @@ const shownReason = ({ status, reason }: ServiceView): string =>
 
 const { heads, row } = columnsOf<ServiceView>([
   { title: 'NAME', least: 12, cell: ({ name }) => name },
-  { title: 'ENVIRONMENT', unless: 'environment', least: 7, cell: ({ environment }) => environment },
-  { title: 'ZONE', least: 12, cell: ({ zone }) => zone },
+  {
+    title: 'ENVIRONMENT',
+    shrinks: true,
+    unless: 'environment',
+    least: 7,
+    cell: ({ environment }) => environment,
+  },
+  { title: 'ZONE', shrinks: true, least: 12, cell: ({ zone }) => zone },
   { title: 'HEALTHY', cell: ({ replicas }) => `${replicas.healthy}/${replicas.desired}` },
-  { title: 'STATUS', least: 11, cell: (service, { style }) => stateCell(stateOfService(service), style) },
+  {
+    title: 'STATUS',
+    least: 11,
+    cell: (service, { style }) => stateCell(stateOfService(service), style),
+  },
   {
     title: 'UPDATED',
     wide: true,
@@ -26,7 +36,12 @@ const { heads, row } = columnsOf<ServiceView>([
   { title: 'REVISION', wide: true, align: 'right', cell: ({ revision }) => String(revision) },
   { title: 'IMAGE', wide: true, cell: ({ image }) => image },
   { title: 'DIGEST', wide: true, cell: ({ digest }) => digest.replace('sha256:', '').slice(0, 12) },
-  { title: 'AGE', ticks: true, least: 6, cell: ({ createdAt }, { nowMs }) => formatAge(createdAt, nowMs) },
+  {
+    title: 'AGE',
+    ticks: true,
+    least: 6,
+    cell: ({ createdAt }, { nowMs }) => formatAge(createdAt, nowMs),
+  },
   { title: 'REASON', optional: true, overflow: 'cut', cell: shownReason },
 ])
 
