@@ -37,26 +37,33 @@ export interface Ending {
   readonly directory: string
   readonly directoryGone: boolean
   readonly keptLogs: boolean
+  /** Something could not be ended, and was told. */
+  readonly failed: boolean
   readonly socket: string
   readonly left: Leftovers | null
 }
 
 /** The last lines: what is gone, what is left, and how to be rid of that. */
-export function farewell({ directory, directoryGone, keptLogs, socket, left }: Ending): string {
+export function farewell(ending: Ending): string {
+  const { directory, directoryGone, keptLogs, failed, socket, left } = ending
   const goesOn = (left?.containers.length ?? 0) + (left?.networks.length ?? 0) > 0
-  const inEngine = goesOn ? '' : "the example's containers and networks, "
-  const engine = left === null ? ', the Docker engine that was started here' : ''
-  const data = directoryGone || keptLogs ? ` and their data in ${directory}` : ''
-  const lines = [
-    `stopped. Gone: ${inEngine}the agent, its proxy and name server, the control plane${engine}${data}.`,
+  const gone = [
+    ...(goesOn ? [] : ["the example's containers and networks"]),
+    ...(failed ? [] : ['the agent, its proxy and name server', 'the control plane']),
+    ...(left === null ? ['the Docker engine that was started here'] : []),
+    ...(directoryGone || keptLogs ? [`the data in ${directory}`] : []),
   ]
+  const end = failed ? 'stopped, but for what is told above' : 'stopped'
+  const lines = [`${end}. Gone: ${gone.join(', ')}`]
   if (keptLogs) lines.push(`Left: the logs in ${directory}`)
   else if (!directoryGone)
     lines.push(`Left: ${directory} could not be removed as a whole; remove it by hand`)
   const docker = `docker -H unix://${socket}`
   const still = (what: string, names: readonly string[], how: string): void => {
     if (names.length > 0)
-      lines.push(`Left: ${what} ${names.join(', ')}; ${docker} ${how} ${names.join(' ')}`)
+      lines.push(
+        `Left: ${what} ${names.join(', ')}; to remove them: ${docker} ${how} ${names.join(' ')}`,
+      )
   }
   still('containers', left?.containers ?? [], 'rm -f')
   still('networks', left?.networks ?? [], 'network rm')

@@ -203,10 +203,12 @@ async function verify(urls: readonly string[]): Promise<void> {
 
 /** What went wrong refers to the logs, so that then they stay. */
 async function cleanUp(keepsLogs: boolean): Promise<void> {
+  let failed = false
   for (const action of undo.splice(0).toReversed()) {
     try {
       await action()
     } catch (error) {
+      failed = true
       process.stderr.write(`while cleaning up: ${(error as Error).message}\n`)
     }
   }
@@ -215,7 +217,7 @@ async function cleanUp(keepsLogs: boolean): Promise<void> {
     rmSync(join(directory, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
   if (!keepsLogs) rmSync(directory, { recursive: true, force: true })
-  if (ended) say(farewell({ ...ended, directory, directoryGone: !existsSync(directory), keptLogs: keepsLogs }))
+  if (ended) say(farewell({ ...ended, directory, directoryGone: !existsSync(directory), keptLogs: keepsLogs, failed }))
 }
 
 async function main(): Promise<void> {

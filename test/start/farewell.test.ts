@@ -9,6 +9,7 @@ const ending = (given: Partial<Ending>): readonly string[] =>
     directory: '/x/.bulkhead',
     directoryGone: true,
     keptLogs: false,
+    failed: false,
     socket: '/run/docker.sock',
     left: null,
     ...given,
@@ -16,7 +17,7 @@ const ending = (given: Partial<Ending>): readonly string[] =>
 
 t.test('an engine that was started for the example has gone with everything in it', async (t) => {
   t.same(ending({}), [
-    "stopped. Gone: the example's containers and networks, the agent, its proxy and name server, the control plane, the Docker engine that was started here and their data in /x/.bulkhead.",
+    "stopped. Gone: the example's containers and networks, the agent, its proxy and name server, the control plane, the Docker engine that was started here, the data in /x/.bulkhead",
     installed,
   ])
 })
@@ -24,14 +25,14 @@ t.test('an engine that was started for the example has gone with everything in i
 t.test('another engine keeps the images, and whatever could not be removed', async (t) => {
   const images = ['bulkhead-demo/shop:1', 'bulkhead-demo/shop:2']
   t.same(ending({ left: { containers: [], networks: [], images } }), [
-    "stopped. Gone: the example's containers and networks, the agent, its proxy and name server, the control plane and their data in /x/.bulkhead.",
-    'Left: images bulkhead-demo/shop:1, bulkhead-demo/shop:2; docker -H unix:///run/docker.sock rmi bulkhead-demo/shop:1 bulkhead-demo/shop:2',
+    "stopped. Gone: the example's containers and networks, the agent, its proxy and name server, the control plane, the data in /x/.bulkhead",
+    'Left: images bulkhead-demo/shop:1, bulkhead-demo/shop:2; to remove them: docker -H unix:///run/docker.sock rmi bulkhead-demo/shop:1 bulkhead-demo/shop:2',
     installed,
   ])
   t.same(ending({ left: { containers: ['a', 'b'], networks: ['n'], images: [] } }), [
-    'stopped. Gone: the agent, its proxy and name server, the control plane and their data in /x/.bulkhead.',
-    'Left: containers a, b; docker -H unix:///run/docker.sock rm -f a b',
-    'Left: networks n; docker -H unix:///run/docker.sock network rm n',
+    'stopped. Gone: the agent, its proxy and name server, the control plane, the data in /x/.bulkhead',
+    'Left: containers a, b; to remove them: docker -H unix:///run/docker.sock rm -f a b',
+    'Left: networks n; to remove them: docker -H unix:///run/docker.sock network rm n',
     installed,
   ])
 })
@@ -43,5 +44,9 @@ t.test(
     const [first, second] = ending({ directoryGone: false })
     t.notMatch(first, '/x/.bulkhead')
     t.match(second, 'Left: /x/.bulkhead could not be removed')
+  t.equal(
+    ending({ failed: true, left: { containers: [], networks: [], images: [] } })[0],
+    "stopped, but for what is told above. Gone: the example's containers and networks, the data in /x/.bulkhead",
+  )
   },
 )
