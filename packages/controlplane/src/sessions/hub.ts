@@ -1,4 +1,4 @@
-import { BulkheadError, wireVersion, type BeatKey, type Clock, type FromAgentMessage, type NodeFacts, type RegistryAccess } from '@bulkhead/shared'
+import { BulkheadError, wireVersion, type BeatKey, type Clock, type FromAgentMessage, type InstanceReport, type NodeFacts, type RegistryAccess } from '@bulkhead/shared'
 
 import type { NetworkConfig, NodesConfig } from '../config/config.ts'
 import type { Tables } from '../discovery/tables.ts'
@@ -10,7 +10,7 @@ import type { Commit } from '../state/view.ts'
 import { Beats } from './beats.ts'
 import { Audiences } from './audiences.ts'
 import { closeCodes, type Connection } from './connection.ts'
-import { applyInventory, applyReports } from './core/apply-reports.ts'
+import { applyInventory, applyReports, endUntold, untoldOf } from './core/apply-reports.ts'
 import { deltasOf, fullSet } from './core/assignments.ts'
 import { isAstray } from './core/astray.ts'
 import { sameClock, type HostClock } from './core/host-clock.ts'
@@ -201,7 +201,7 @@ export class Hub implements SessionHandlers {
     // From here on its lease runs again: what was given away before is missing from the set that follows.
     monitor.answered(session.node)
     if (session.beatKey) this.beats.synced(session.node, session.bootId, session.beatKey)
-    await this.#sendFullSet(session)
+    await this.#sendFullSet(session, isPartial ? null : reports)
     this.#policies.tell(session)
     this.#secrets?.begin(session)
     this.#pushes.sendAll(session)
@@ -265,14 +265,16 @@ export class Hub implements SessionHandlers {
 
   /**
    * Only what is durable leaves this process: an agent must never act on what a full disk takes back. What became
-   * durable while the full set waited for the disk follows it as a delta.
+   * durable while the full set waited for the disk follows it as a delta. `inventory`: all that the agent has.
    */
-  async #sendFullSet(session: Session): Promise<void> {
+  async #sendFullSet(session: Session, inventory: readonly InstanceReport[] | null = null): Promise<void> {
     const { state } = this.#deps
+    const { node } = session
     session.holdDeltas()
-    const { revision, upserts } = await state.read((view) => ({
+    const { revision, upserts, untold } = await state.read((view) => ({
       revision: view.revision,
-      upserts: fullSet(view, session.node),
+      upserts: fullSet(view, node),
+      untold: inventory ? untoldOf(view, node, inventory) : [],
     }))
     const since = state.feed.since(revision)
     if (since === 'gone') {
@@ -280,8 +282,9 @@ export class Hub implements SessionHandlers {
       return
     }
     session.sendFullSet(revision, upserts)
-    const delta = deltasOf(state.view, since).get(session.node)
+    const delta = deltasOf(state.view, since).get(node)
     if (delta) session.sendDelta(state.feed.revision, delta.upserts, delta.removes)
+    if (untold.length > 0) await state.write({ actor: `node:${node}` }, (tx) => endUntold(tx, untold))
   }
 
   #welcome(session: Session): void {

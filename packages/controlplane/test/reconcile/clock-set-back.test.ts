@@ -1,5 +1,7 @@
 import t from 'tap'
 
+import { createdAtMs } from '../../src/reconcile/core/new-instance.ts'
+import { anInstance } from '../support/records.ts'
 import { brief, Scene } from '../support/scene.ts'
 
 t.test('a rollout goes on after our own clock was set back', async (t) => {
@@ -28,4 +30,16 @@ t.test('what cannot be started is tried with a back-off after our own clock was 
   })
   t.ok((waits.at(-1) ?? 0) > 0, String(waits))
   t.equal(scene.in(0).attempt, 4)
+})
+
+t.test('what comes into a slot comes after all that is there, though our own clock was set back', async (t) => {
+  const scene = new Scene('n1')
+  scene.apply({ name: 'web' })
+  const { nowMs } = scene.state
+  for (const [index, id] of ['web-0-a', 'web-0-b'].entries()) {
+    scene.state.putInstance(anInstance({ id, service: 'default/web', createdAtMs: nowMs + index }))
+  }
+  scene.state.nowMs -= 300_000
+  t.equal(createdAtMs(scene.state, 'default/web', 0), nowMs + 2)
+  t.equal(createdAtMs(scene.state, 'default/web', 1), nowMs - 300_000)
 })

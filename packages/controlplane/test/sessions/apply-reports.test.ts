@@ -1,7 +1,7 @@
 import { successorInstanceId, unobserved, type Instance, type InstanceReport, type Observed } from '@bulkhead/shared'
 import { test } from 'tap'
 
-import { applyInventory, applyReports } from '../../src/sessions/core/apply-reports.ts'
+import { applyInventory, applyReports, endUntold, untoldOf } from '../../src/sessions/core/apply-reports.ts'
 import { deltasOf, fullSet } from '../../src/sessions/core/assignments.ts'
 import { openState, type State } from '../../src/state/state.ts'
 import { MemoryStore } from '../../src/store/memory/memory-store.ts'
@@ -169,6 +169,15 @@ test('what agents report', async (t) => {
     t.match(state.view.instances.get(second), { desired: 'run', attempt: 1, predecessor: first })
   })
 
+  t.test('… also after our own clock was set back', async (t) => {
+    const old = instance({ id: 'web-0-old', observed: running, createdAtMs: 1_000_000 })
+    const state = await stateWith(old, instance({ createdAtMs: 1_000_001, observed: running }))
+    const ended = observed({ state: 'failed', reason: 'exited with code 1', exitCode: 1, finishedAtMs: 700_000 })
+    const starting = observed({ state: 'assigned' })
+    await take(state, report(first, ended), report(second, starting, { predecessor: first, attempt: 1 }))
+    t.match(state.view.instances.get(second), { desired: 'run', attempt: 1, predecessor: first })
+  })
+
   t.test('a successor of what an upgrade was about to replace goes on, too', async (t) => {
     const fresh = instance({ id: 'web-0-new', createdAtMs: 1, observed: running })
     const state = await stateWith(instance({ observed: running }), fresh)
@@ -185,6 +194,18 @@ test('what agents report', async (t) => {
     t.match(state.view.instances.get(second), { desired: 'stop', observed: { state: 'starting' } })
     await take(state, report(second, observed({ state: 'stopped' }), { predecessor: first }))
     t.equal(stateOf(state, second), 'stopped')
+  })
+
+  t.test('what was given up without its node having heard of it is gone with the full set that lacks it', async (t) => {
+    const state = await stateWith(
+      instance({ lostAtMs: 5 }),
+      instance({ id: 'web-1-there', slot: 1, lostAtMs: 5, observed: running }),
+      instance({ id: 'web-2-wanted', slot: 2 }),
+    )
+    const untold = untoldOf(state.view, 'n1', [report('web-1-there', running, { origin: 'web-1-there' })])
+    t.same(untold, [first])
+    await state.write({ actor: 'node:n1' }, (tx) => endUntold(tx, untold))
+    t.match(state.view.instances.get(first)?.observed, { state: 'stopped', reason: 'its node was never told of it' })
   })
 
   t.test('of a chain that is told from its end only a few are believed to be there', async (t) => {

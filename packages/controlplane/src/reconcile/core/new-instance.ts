@@ -9,7 +9,7 @@ export type CreateStep = Extract<Step, { kind: 'create' }>
 export function createdAtMs(tx: Transaction, service: ServiceKey, slot: number): number {
   let latestMs = tx.nowMs
   for (const other of tx.instancesOf(service)) {
-    if (other.slot === slot && other.createdAtMs > latestMs) latestMs = other.createdAtMs + 1
+    if (other.slot === slot && other.createdAtMs >= latestMs) latestMs = other.createdAtMs + 1
   }
   return latestMs
 }

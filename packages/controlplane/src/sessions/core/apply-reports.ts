@@ -6,7 +6,7 @@ import {
   type Observed,
 } from '@bulkhead/shared'
 
-import type { Transaction } from '../../state/view.ts'
+import type { ClusterView, Transaction } from '../../state/view.ts'
 import { believable } from './believable.ts'
 import { Descent } from './descent.ts'
 
@@ -41,11 +41,7 @@ export function applyInventory(
   applyReports(tx, node, reports)
   // Its engine has not told yet what there is: the agent begins anew when it has.
   if (isPartial) return
-  const present = new Set<string>()
-  for (const report of reports) {
-    present.add(report.instance)
-    present.add(report.origin)
-  }
+  const present = presentIn(reports)
   for (const instance of tx.instancesOn(node)) {
     if (present.has(instance.id) || isGone(instance)) continue
     const { state } = instance.observed
@@ -53,6 +49,33 @@ export function applyInventory(
     const ran = state !== 'assigned' && state !== 'pulling' && state !== 'created'
     if (unwanted) end(tx, instance, 'stopped', 'no longer on its node')
     else if (ran) end(tx, instance, 'failed', 'its container is no longer on the node')
+  }
+}
+
+function presentIn(reports: readonly InstanceReport[]): ReadonlySet<string> {
+  return new Set(reports.flatMap(({ instance, origin }) => [instance, origin]))
+}
+
+/**
+ * Instances of the node that its inventory lacks and that are given up: they are missing from its full set, too, and
+ * so the agent will never have them, nor ever say that they are gone.
+ */
+export function untoldOf(
+  view: ClusterView,
+  node: string,
+  reports: readonly InstanceReport[],
+): string[] {
+  const present = presentIn(reports)
+  return view
+    .instancesOn(node)
+    .filter((one) => one.lostAtMs !== null && !isGone(one) && !present.has(one.id))
+    .map(({ id }) => id)
+}
+
+export function endUntold(tx: Transaction, ids: readonly string[]): void {
+  for (const id of ids) {
+    const instance = tx.instances.get(id)
+    if (instance && !isGone(instance)) end(tx, instance, 'stopped', 'its node was never told of it')
   }
 }
 
@@ -140,7 +163,7 @@ function succeed(tx: Transaction, node: string, report: InstanceReport, descent:
     attempt: report.attempt,
     startAtMs: report.startAtMs,
     // After the one that it follows, even when our own clock was set back meanwhile.
-    createdAtMs: Math.max(tx.nowMs, origin.createdAtMs),
+    createdAtMs: Math.max(tx.nowMs, origin.createdAtMs + 1),
     observed: report.observed,
   }
   tx.putInstance(successor)
@@ -175,17 +198,19 @@ const isOver = (observed: Observed): boolean =>
   observed.state === 'stopped' || observed.state === 'failed'
 
 /**
- * True when the slot has gone to another instance: as the successor of `origin`, or after what was taken for its end.
- * What was in the slot beside it, as the old and the new one are during an upgrade, has not taken its place.
+ * True when the slot has gone to another instance: as the successor of `origin`, or, of one that was taken for stopped
+ * though it was wanted, as any that came after it. What is in the slot beside it, as the old and the new one are during
+ * an upgrade, has not taken its place. An exclusive slot has place for one.
  */
 function isTaken(tx: Transaction, origin: Instance): boolean {
   const isAlone = tx.revisionOf(origin.service, origin.revision)?.template.exclusive ?? false
-  const endedAtMs = isGone(origin) ? (origin.observed.finishedAtMs ?? origin.createdAtMs) : Infinity
+  const leftNoSuccessor = origin.observed.state === 'stopped'
   return tx.instancesOf(origin.service).some((other) => {
     if (other.id === origin.id || other.slot !== origin.slot) return false
-    const isIn = other.node !== null && other.desired === 'run' && !isGone(other)
-    const isAfter = isAlone ? isGone(origin) : other.createdAtMs > endedAtMs
-    return isIn && (other.predecessor === origin.id || isAfter)
+    if (other.node === null || other.desired !== 'run' || isGone(other)) return false
+    if (isAlone && isGone(origin)) return true
+    const isAfter = leftNoSuccessor && other.createdAtMs > origin.createdAtMs
+    return other.predecessor === origin.id || isAfter
   })
 }
 
