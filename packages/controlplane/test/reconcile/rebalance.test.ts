@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { isMoveForBalance } from '../../src/reconcile/core/rebalance.ts'
-import { aNode, gib } from '../support/records.ts'
+import { aNode, anInstance, gib, observing } from '../support/records.ts'
 import { brief, reasons, Scene } from '../support/scene.ts'
 
 const nodesOf = (scene: Scene): readonly (string | null)[] => scene.live().map(({ node }) => node)
@@ -35,6 +35,30 @@ t.test('a node that cannot start what is moved to it is left alone for a while',
   t.ok(scene.dueAtMs !== null && scene.dueAtMs <= scene.state.nowMs + 60_000, 'and looked at again')
   scene.wait(60_000)
   t.same(brief(scene.state, scene.settle()), ['create 0 n2'])
+})
+
+t.test('… however much has failed in the slot since', async (t) => {
+  const scene = new Scene('n1')
+  scene.apply({ name: 'web', replicas: 4 })
+  scene.rest()
+  scene.state.putNode(aNode('n2'))
+  scene.movesLeft = 1
+  scene.settle()
+  const moved = scene.live().find(({ node }) => node === 'n2')
+  scene.failed(moved?.id ?? '', { neverStarted: true })
+  scene.settle()
+  const failed = observing({ state: 'failed', finishedAtMs: scene.state.nowMs })
+  for (let count = 0; count < 5; count++) {
+    scene.wait(1000)
+    const { nowMs: createdAtMs } = scene.state
+    const id = `web-0-crash${count}`
+    scene.state.putInstance(anInstance({ id, service: 'default/web', desired: 'stop', createdAtMs, observed: failed }))
+  }
+  t.same(brief(scene.state, scene.settle()).filter((step) => step.startsWith('create')), [])
+  t.ok(scene.state.instances.has(moved?.id ?? ''), 'it is still known')
+  scene.wait(60_000)
+  t.same(brief(scene.state, scene.settle()), ['create 0 n2', 'forget'])
+  t.notOk(scene.state.instances.has(moved?.id ?? ''))
 })
 
 t.test('one more here than there is no reason to move', async (t) => {

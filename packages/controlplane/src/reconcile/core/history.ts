@@ -3,6 +3,7 @@ import { isGone, isOpen, type Instance, type Rollout } from '@bulkhead/shared'
 import { defaultLimits, type HistoryLimits } from './context.ts'
 import { completedHash, lastCompleted } from './good-revision.ts'
 import type { Plan } from './plan.ts'
+import { type Refusal, refusalsOf } from './refusals.ts'
 
 /**
  * Drops what nobody needs any more: records of containers that are certainly gone, old revisions
@@ -17,14 +18,20 @@ export function trimHistory(plan: Plan): void {
 
 /**
  * Never placed ones leave no trace; the newest of the others stay for people, and for counting
- * failures.
+ * failures, and what a node could not start for as long as nothing is moved there for it.
  */
 function forgetInstances(plan: Plan, { gonePerSlot }: HistoryLimits): void {
+  const refusals = plan.situation.context.rebalance.enabled ? refusalsOf(plan) : new Map<string, Refusal>()
   for (const slot of plan.roster.slots) {
     const gone = slot.instances.filter((instance) => isOver(plan, instance))
     const placed = gone.filter(({ node }) => node !== null)
     const kept = new Set(gonePerSlot > 0 ? placed.slice(-gonePerSlot) : [])
-    for (const instance of gone) if (!kept.has(instance)) plan.forget(instance)
+    for (const instance of gone) {
+      if (kept.has(instance)) continue
+      const refusal = refusals.get(instance.node ?? '')
+      if (refusal?.instance === instance) plan.wake(refusal.untilMs)
+      else plan.forget(instance)
+    }
   }
 }
 

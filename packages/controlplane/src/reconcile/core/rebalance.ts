@@ -9,13 +9,12 @@ import {
   Tally,
 } from '../../placement/core/scores.ts'
 import type { Plan } from './plan.ts'
+import { refusalsOf } from './refusals.ts'
 
 /**
  * A move for load alone must lower the reserved part by at least this much, seen from both nodes.
  */
 const loadMargin = 0.2
-/** A node that could not start an instance is not moved to for this long. */
-const moveAgainMs = 60_000
 const reasonPrefix = 'moved for balance'
 
 /** Whether the reason of a create step says that it begins a move for balance. */
@@ -53,18 +52,11 @@ export function rebalance(plan: Plan): boolean {
   return true
 }
 
-/** Where an instance could not be made to run a while ago: a move can wait until that may have changed. */
+/** A move can wait until what kept an instance from starting there may have changed. */
 function nodesThatRefused(plan: Plan): ReadonlySet<string> {
-  const { nowMs } = plan.situation
-  const refused = new Set<string>()
-  for (const { node, createdAtMs, observed } of plan.roster.slots.flatMap((slot) => slot.instances)) {
-    if (node === null || observed.state !== 'failed' || !observed.neverStarted) continue
-    const failedAtMs = Math.min(Math.max(observed.finishedAtMs ?? nowMs, createdAtMs), nowMs)
-    if (nowMs >= failedAtMs + moveAgainMs) continue
-    plan.wake(failedAtMs + moveAgainMs)
-    refused.add(node)
-  }
-  return refused
+  const refusals = refusalsOf(plan)
+  for (const { untilMs } of refusals.values()) plan.wake(untilMs)
+  return new Set(refusals.keys())
 }
 
 /** The instance that gains most by the move; null when none gains. */
