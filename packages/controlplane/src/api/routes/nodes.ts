@@ -1,4 +1,4 @@
-import { BulkheadError, counted, isGone, type Node, type NodeView, type ZoneView } from '@bulkhead/shared'
+import { BulkheadError, counted, formatDuration, isGone, type Node, type NodeView, type ZoneView } from '@bulkhead/shared'
 import type { FastifyInstance } from 'fastify'
 
 import type { ClusterView, Transaction } from '../../state/view.ts'
@@ -62,7 +62,28 @@ function readRoutes(app: FastifyInstance, deps: ApiDeps): void {
 }
 
 /** Forgets the node and everything on it. Refused while its agent is connected and it still runs something. */
-function removeNode(tx: Transaction, node: Node, connected: boolean): void {
+interface Ties {
+  readonly connected: boolean
+  /** Wall-clock time until which its agent may keep exclusive instances. */
+  readonly leaseEndsAtMs: number
+}
+
+/** With the records of exclusive instances goes what keeps their slots from being filled elsewhere. */
+function refuseWithinLease(tx: Transaction, node: Node, leaseEndsAtMs: number): void {
+  const restMs = leaseEndsAtMs - tx.nowMs
+  if (node.confirmedDead || restMs <= 0) return
+  const exclusive = tx.instancesOn(node.name).filter(
+    (one) => !isGone(one) && tx.revisionOf(one.service, one.revision)?.template.exclusive === true,
+  )
+  if (exclusive.length === 0) return
+  throw new BulkheadError(
+    'conflict',
+    `node ${node.name} may still run ${counted(exclusive.length, 'exclusive instance')}: its lease ends in ${formatDuration(Math.ceil(restMs / 1000) * 1000)}`,
+    `try again then; or turn the machine off, and: bulkhead node confirm-dead ${node.name}`,
+  )
+}
+
+function removeNode(tx: Transaction, node: Node, { connected, leaseEndsAtMs }: Ties): void {
   const instances = tx.instancesOn(node.name)
   const live = instances.filter((instance) => !isGone(instance) && instance.lostAtMs === null)
   if (connected && live.length > 0) {
@@ -72,6 +93,7 @@ function removeNode(tx: Transaction, node: Node, connected: boolean): void {
       `drain it first: bulkhead node drain ${node.name}`,
     )
   }
+  refuseWithinLease(tx, node, leaseEndsAtMs)
   for (const instance of instances) tx.deleteInstance(instance.id)
   for (const token of Array.from(tx.tokens.values())) {
     if (token.kind === 'node' && token.node === node.name) tx.deleteToken(token.id)
@@ -131,7 +153,8 @@ function writeRoutes(app: FastifyInstance, deps: ApiDeps): void {
   app.delete<{ Params: { node: string } }>('/v1/nodes/:node', write, async (request) => {
     const { node: name } = request.params
     await state.write({ actor: actorOf(request) }, (tx) => {
-      removeNode(tx, findNode(tx, name), hub.get(name) !== undefined)
+      const ties = { connected: hub.get(name) !== undefined, leaseEndsAtMs: monitor.leaseEndsAtMs(name) }
+      removeNode(tx, findNode(tx, name), ties)
     })
     hub.evict(name)
     monitor.forget(name)
