@@ -223,9 +223,11 @@ export class SimNode {
     return {
       open: async (_url, token, handlers) => {
         const server = controlPlane.process
-        const isCut = this.link.stalledUp || this.link.stalledDown || !server?.host.up
         const resendMs = network.resendMs(this.link.loss) + network.resendMs(this.link.loss)
-        const roundTripMs = isCut ? handshakeMs : 2 * this.link.latencyMs() + 1 + resendMs
+        const wantedMs = 2 * this.link.latencyMs() + 1 + resendMs
+        const isStalled = this.link.stalledUp || this.link.stalledDown || !server?.host.up
+        const isCut = isStalled || wantedMs > handshakeMs
+        const roundTripMs = isCut ? handshakeMs : wantedMs
         return process.ask(
           `${process.name} connects`,
           roundTripMs / 2,
