@@ -17,10 +17,21 @@ function placedBy(commit: Commit): (instance: Instance) => boolean {
   return ({ id }) => !byAgents.has(id)
 }
 
+/** Services whose rules changed with the commit, as a rollback does: before or after the placement, nobody can tell. */
+function changedBy(commit: Commit): ReadonlySet<string> {
+  const changed = new Set<string>()
+  for (const change of commit.changes) {
+    if (change.kind === 'service' && change.before?.revision !== change.after?.revision) {
+      changed.add(change.key)
+    }
+  }
+  return changed
+}
+
 /** No instance is ever put where a hard rule forbids it; at rest none is there. */
 export const hardPlacement: MakeInvariant = (world) => {
   const { records } = world
-  const check = (instance: Instance): void => {
+  const check = (instance: Instance, changed: ReadonlySet<string> = new Set()): void => {
     const node = records.node.get(instance.node ?? '')
     const revision = records.revisionOf(instance)
     if (!node || !revision) {
@@ -31,7 +42,10 @@ export const hardPlacement: MakeInvariant = (world) => {
       return
     }
     world.count('hard-placement')
-    const found = objections(records, revision, node, instance.id)
+    const found = objections(records, revision, node, instance.id).filter((text) => {
+      const other = records.instance.get(text.split(' ', 1)[0] ?? '')
+      return !other || other.service === instance.service || !changed.has(other.service)
+    })
     if (found.length > 0)
       world.fail('hard-placement', `${instance.id} on ${node.name}: ${found.join('; ')}`)
   }
@@ -39,6 +53,7 @@ export const hardPlacement: MakeInvariant = (world) => {
     name: 'hard-placement',
     onCommit(commit) {
       const isPlaced = placedBy(commit)
+      const changed = changedBy(commit)
       for (const change of commit.changes) {
         if (change.kind !== 'instance' || !change.after || change.after.node === null) continue
         if ((change.before?.node ?? null) !== null || !isPlaced(change.after)) continue
@@ -49,7 +64,7 @@ export const hardPlacement: MakeInvariant = (world) => {
             `${change.after.id} was put on ${node.name}, which is ${nodeState(node)}`,
           )
         }
-        check(change.after)
+        check(change.after, changed)
       }
     },
     onRest() {

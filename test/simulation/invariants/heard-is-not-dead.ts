@@ -26,9 +26,10 @@ export const heardIsNotDead: MakeInvariant = (world) => {
         confirmedAtMs.set(name, nowMs)
         // The commit has come to the disk some time after it was decided.
         const decidedAtMs = nowMs - (world.controlHost.nowMs() - after.livenessSinceMs)
-        const heardFromMs = world.nodeOf(name)?.heartbeats.answeredFromMs ?? -Infinity
+        const { answeredFromMs: heardFromMs = -Infinity, answeredAtMs = -Infinity } =
+          world.nodeOf(name)?.heartbeats ?? {}
         const isKnown =
-          heardFromMs <= decidedAtMs && decidedAtMs <= nowMs && heardFromMs > bootedAtMs
+          answeredAtMs <= decidedAtMs && decidedAtMs <= nowMs && heardFromMs > bootedAtMs
         if (!isKnown || nowMs < anewFromMs) continue
         world.count('heard-is-not-dead')
         const silentMs = decidedAtMs - heardFromMs

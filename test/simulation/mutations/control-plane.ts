@@ -96,8 +96,8 @@ export const controlPlaneMutations: readonly Mutation[] = [
   {
     name: 'records of what is gone are kept for ever',
     file: source('reconcile/core/history.ts'),
-    find: 'if (!kept.has(instance)) plan.forget(instance)',
-    replace: 'if (!kept.has(instance) && instance.node === null) plan.forget(instance)',
+    find: 'else plan.forget(instance)',
+    replace: 'else if (instance.node === null) plan.forget(instance)',
   },
   {
     name: 'a rollout has no deadline',
@@ -125,9 +125,9 @@ export const controlPlaneMutations: readonly Mutation[] = [
   },
   {
     name: 'a move for balance that failed is made again at once',
-    file: source('reconcile/core/rebalance.ts'),
-    find: 'if (nowMs >= failedAtMs + moveAgainMs) continue',
-    replace: 'if (nowMs >= failedAtMs) continue',
+    file: source('reconcile/core/refusals.ts'),
+    find: 'const untilMs = failedAtMs + moveAgainMs',
+    replace: 'const untilMs = failedAtMs',
   },
   {
     name: 'a node that is heard from may be confirmed dead',

@@ -11,6 +11,8 @@ export class Heartbeats {
   #hasFullSet = false
   /** When the last heartbeat that was answered had been sent; those before a full set of assignments count for nothing. */
   answeredFromMs = -Infinity
+  /** When that answer came. */
+  answeredAtMs = -Infinity
   /** When it was last answered after a gap. */
   resumedAtMs = -Infinity
   #beforeGapMs = -Infinity
@@ -33,6 +35,7 @@ export class Heartbeats {
       this.#beforeGapMs = this.answeredFromMs
     }
     this.answeredFromMs = sentMs
+    this.answeredAtMs = nowMs
     this.#sent.clear()
   }
 
