@@ -14,6 +14,7 @@ export function rivalOf(
   owned: () => readonly ContainerInfo[],
 ): string | null {
   const { service, slot, template } = lineage.assignment
+  const isStarting = lineage.current.observed.state === 'starting'
   if (!template.exclusive) return null
   const own = new Set(rolesOf(lineage).map(([id]) => id))
   for (const container of owned()) {
@@ -24,7 +25,9 @@ export function rivalOf(
   }
   for (const { key, assignment, current } of lineages.values()) {
     if (key === lineage.key || assignment.service !== service || assignment.slot !== slot) continue
-    if (current.observed.state === 'starting') return current.id
+    // Of two that an earlier process has left so, each would wait for the other.
+    const goesFirst = isStarting && lineage.key < key
+    if (current.observed.state === 'starting' && !goesFirst) return current.id
   }
   return null
 }
