@@ -2,7 +2,7 @@ import { type Clock, type InstanceReport, sleep } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
 import { dueLeftovers, leftoversOf, reportsOfRemoved } from './core/claims.ts'
-import type { ContainerInfo } from './core/container.ts'
+import { type ContainerInfo, isAlive } from './core/container.ts'
 import { ownership } from './core/ownership.ts'
 import type { EngineWatch } from './engine/engine-watch.ts'
 import type { Executor } from './execute.ts'
@@ -88,8 +88,10 @@ export class Discards {
     if (this.#removing.has(container.id)) return
     await this.remove(container.id, reason)
     const { store, watch, clock, onRemoved } = this.#deps
-    const isClaimed = store.find(container.labels[ownership.instance] ?? '') !== undefined
-    if (isClaimed || watch.containers.get(container.id)) return
+    const instance = container.labels[ownership.instance] ?? ''
+    if (store.find(instance) || watch.containers.get(container.id)) return
+    // While another container of the instance runs, it is not gone.
+    if (watch.containers.ofInstance(instance).some(isAlive)) return
     for (const report of reportsOfRemoved(container, clock.nowMs())) onRemoved(report)
   }
 }

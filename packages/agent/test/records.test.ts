@@ -193,6 +193,30 @@ t.test('… though it ended between what was told and what is to be', async (t) 
   await world.stop()
 })
 
+t.test('… once nothing bears its instance any more', async (t) => {
+  const world = withStray()
+  const { engine } = world
+  const stray = engine.containers.get('f')
+  if (!stray) throw new Error('it is there')
+  engine.containers.set('g', { ...stray, id: 'g', name: 'g', state: 'exited' })
+  const remove = engine.remove.bind(engine)
+  let isStuck = true
+  engine.remove = async (containerId) => {
+    if (isStuck && containerId === 'f') throw new EngineError('refused', 'device or resource busy')
+    await remove(containerId)
+  }
+  await world.start()
+  world.welcome()
+  new Assigner(world).full()
+  await world.clock.pass(1000)
+  t.equal(engine.running().length, 1)
+  t.match(observed(world, id), { state: 'running' }, 'another container of it runs on')
+  isStuck = false
+  await world.clock.pass(20_000)
+  t.match(observed(world, id), { state: 'stopped' })
+  await world.stop()
+})
+
 t.test('what no record accounts for is removed, however often the engine refuses', async (t) => {
   const world = withStray()
   const refused = new EngineError('refused', 'device or resource busy')
