@@ -218,6 +218,15 @@ test('what agents report', async (t) => {
     t.ok(state.view.instances.has(chain.at(-1) ?? ''), 'the newest is one of them')
   })
 
+  t.test('what has ended on the way to one that runs takes no place in the slot', async (t) => {
+    const state = await stateWith(
+      instance({ observed: failed }),
+      instance({ id: third, predecessor: second, attempt: 2, createdAtMs: 3, observed: running }),
+    )
+    await take(state, report(second, observed({ state: 'stopped' }), { predecessor: first }))
+    t.notOk(state.view.instances.has(second))
+  })
+
   t.test('an id that does not descend from its origin is not believed', async (t) => {
     const state = await stateWith(instance({ observed: running }))
     await take(state, report('web-0-zzzzzzzz', running, { predecessor: first }))

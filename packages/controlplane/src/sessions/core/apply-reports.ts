@@ -1,6 +1,7 @@
 import {
   isGone,
   mayFollow,
+  successorInstanceId,
   type Instance,
   type InstanceReport,
   type Observed,
@@ -146,7 +147,7 @@ function succeed(tx: Transaction, node: string, report: InstanceReport, descent:
     assigned?.node === node ? newestKnown(tx, assigned, report.instance, descent) : undefined
   if (!origin) return
   const wanted = origin.desired === 'run' && origin.lostAtMs === null
-  const isNext = wanted && !isTaken(tx, origin)
+  const isNext = wanted && !isTaken(tx, origin) && !isPassed(tx, node, report)
   const lingers = !isNext && !isOver(report.observed) && !isCrowded(tx, origin)
   if (!isGone(origin)) {
     const reason = `replaced on the spot by ${report.instance}`
@@ -196,6 +197,21 @@ function isCrowded(tx: Transaction, { service, slot, node }: Instance): boolean 
 
 const isOver = (observed: Observed): boolean =>
   observed.state === 'stopped' || observed.state === 'failed'
+
+/** How far behind the one that is there an end may be told of: of what is left of an earlier one when it is removed. */
+const maxPassed = 64
+
+/** True of an end that is told of only when something that followed it is there. */
+function isPassed(tx: Transaction, node: string, { instance, observed }: InstanceReport): boolean {
+  if (!isOver(observed)) return false
+  let id = instance
+  for (let step = 0; step < maxPassed; step++) {
+    id = successorInstanceId(id)
+    const later = tx.instances.get(id)
+    if (later?.node === node && !isGone(later)) return true
+  }
+  return false
+}
 
 /**
  * True when the slot has gone to another instance: as the successor of `origin`, or, of one that was taken for stopped
