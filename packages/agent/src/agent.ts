@@ -245,6 +245,7 @@ export class Agent {
         isPartial: !this.#watch.hasListed,
       }),
       engineProblem: () => this.#watch.problem,
+      mayRenew: () => this.#supervisor.mayRenew(),
       welcome: (message) => this.#pulls.setRegistries(message.registries),
       assignments: (message) => this.#supervisor.accept(message),
       secrets: ({ secrets }) =>

@@ -8,6 +8,7 @@ import { catchUp } from './core/catch-up.ts'
 import { reportsOfUnclaimed } from './core/claims.ts'
 import { isUnwanted, type Lineage, observe, reportsOf } from './core/lineage.ts'
 import { plan } from './core/plan.ts'
+import { mayRenew } from './core/renewal.ts'
 import { rivalOf } from './core/rival.ts'
 import { settle } from './core/settle.ts'
 import type { LineageView } from './core/view.ts'
@@ -96,6 +97,12 @@ export class Supervisor {
     const { store, watch } = this.#deps
     const known = [...store.all.values()].flatMap(reportsOf)
     return [...known, ...reportsOfUnclaimed(watch.containers.all(), store.all)]
+  }
+
+  /** False while something exclusive may run here that belongs elsewhere and that nobody can end. */
+  mayRenew(): boolean {
+    const { store, watch, clock } = this.#deps
+    return watch.isReady || mayRenew(store.all, this.#early, clock.nowMs())
   }
 
   markInstance(instance: string): void {

@@ -235,3 +235,59 @@ t.test('two of a slot do not run here at a time, whatever the control plane says
   t.same(running(), ['default/db', 'default/web'])
   await world.stop()
 })
+
+const leaseOf = (world: FakeWorld): string | undefined =>
+  String(world.storage.data)
+    .split('\n')
+    .findLast((line) => line.includes('["lease"'))
+
+t.test('what was given away and cannot be ended does not get its network back', async (t) => {
+  const { world, running, clock } = await begin()
+  const { engine } = world
+  world.reachable = false
+  engine.down = true
+  await clock.pass(30_000)
+  world.reachable = true
+  await clock.pass(10_000)
+  world.welcome()
+  const before = leaseOf(world)
+  assign(world, 2, web)
+  await clock.pass(20_000)
+  t.same(running(), ['default/db', 'default/web'], 'without its engine nobody can end it')
+  t.equal(leaseOf(world), before, 'so the lease, by which the kernel goes, is not renewed')
+  engine.down = false
+  await clock.pass(5000)
+  t.same(running(), ['default/web'])
+  await world.stop()
+})
+
+t.test(
+  '… nor when the agent has begun anew before its engine has told what there is',
+  async (t) => {
+    const { world, running, clock } = await begin()
+    world.reachable = false
+    await world.stop()
+    world.engine.down = true
+    await clock.pass(30_000)
+    await world.start()
+    await clock.pass(5000)
+    world.reachable = true
+    await clock.pass(10_000)
+    world.welcome()
+    const before = leaseOf(world)
+    assign(world, 2, web)
+    await clock.pass(20_000)
+    t.equal(leaseOf(world), before)
+    t.same(running(), ['default/db', 'default/web'])
+    await world.stop()
+  },
+)
+
+t.test('what still belongs here keeps its lease, though its engine does not answer', async (t) => {
+  const { world, clock } = await begin()
+  const before = leaseOf(world)
+  world.engine.down = true
+  await clock.pass(20_000)
+  t.not(leaseOf(world), before)
+  await world.stop()
+})

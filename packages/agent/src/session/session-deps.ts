@@ -18,6 +18,8 @@ export interface SessionHandlers {
   }
   /** Why the engine does not answer; empty when it does. */
   engineProblem(): string
+  /** Whether an answer may renew the lease of what is exclusive here. */
+  mayRenew(): boolean
   welcome(message: Message<'welcome'>): void
   assignments(message: Message<'assignments'>): void
   policy(message: Message<'policy'>): void

@@ -240,7 +240,7 @@ export class Session {
   beat(): void {
     if (!this.#welcomed) return
     const everyMs = this.#heartbeatMs
-    const { beats, clock, lease, logger } = this.#deps
+    const { beats, clock, handlers, lease, logger } = this.#deps
     this.#timer?.cancel()
     const silentMs = clock.monotonicMs() - this.#heardMs
     const { oldestMs } = this.outbox
@@ -251,7 +251,7 @@ export class Session {
       return
     }
     this.#heartbeats += 1
-    lease.sent(this.#heartbeats)
+    if (handlers.mayRenew()) lease.sent(this.#heartbeats)
     beats.sent(this.#heartbeats)
     this.send({
       kind: 'heartbeat',

@@ -31,6 +31,7 @@ function begin(server: string, token = 'node-token') {
     facts: () => facts,
     inventory: () => ({ reports: [], unmanaged: 0, isPartial: false }),
     engineProblem: () => '',
+    mayRenew: () => true,
     welcome: ({ node }) => heard.push(`welcome ${node}`),
     assignments: ({ from, upserts }) =>
       heard.push(`${from === null ? 'full' : 'delta'} ${upserts.length}`),
