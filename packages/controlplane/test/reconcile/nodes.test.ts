@@ -381,3 +381,21 @@ t.test('a violation that cannot be mended is told', async (t) => {
     /^1 of 1 healthy; slot 0: must move, as n1 lacks disk=ssd: no node fits/,
   )
 })
+
+t.test('what another service is to be kept apart from goes where that can be proved, if it can', async (t) => {
+  const scene = new Scene('n0', aNode('n1', { domain: { rack: 'a' } }), aNode('n2', { domain: { rack: 'b' } }))
+  scene.apply({ name: 'web', placement: { separate: [{ from: 'billing', by: 'rack' }] } })
+  scene.apply({ name: 'billing' })
+  scene.round('billing')
+  scene.round('web')
+  const places = [...scene.state.instances.values()].map(({ service, node }) => [service, node])
+  t.same(places, [
+    ['default/billing', 'n1'],
+    ['default/web', 'n2'],
+  ])
+  scene.apply({ name: 'ledger', replicas: 2, placement: { require: ['node=n0'] } })
+  scene.apply({ name: 'audit', replicas: 0, placement: { separate: [{ from: 'ledger', by: 'rack' }] } })
+  scene.round('ledger')
+  const ledgers = scene.state.instancesOf('default/ledger').map(({ node }) => node)
+  t.same(ledgers, ['n0', 'n0'], 'and elsewhere when it cannot')
+})

@@ -7,8 +7,10 @@ import { explainNoFit } from './explain-refusal.ts'
 import type { Filter, FilterContext } from './filters/filter.ts'
 import { allFilters, fits, lastingFilters, passingFilters } from './filters/pipeline.ts'
 import { groupNodes } from './groups.ts'
+import { domainOf } from './labels.ts'
 import { allocatePorts, type PortRange } from './ports.ts'
 import { preferenceOf, reservedWith, Tally } from './scores.ts'
+import { separationsOf } from './separation.ts'
 
 export interface PlacementRequest {
   readonly service: ServiceKey
@@ -45,7 +47,11 @@ export class PlacementBatch {
   readonly #request: PlacementRequest
   readonly #context: FilterContext
   readonly #passing: readonly Filter[]
+  /** Levels by which others are to be kept apart from the service, and it not from them. */
+  readonly #levelsOfOthers: readonly string[]
   #candidates: Candidates | null = null
+  /** Nodes that are taken when nothing else is left; null once it has come to that. */
+  #setAside: Candidate[] | null = []
   #refusal: string | null = null
   #hasRefused = false
 
@@ -55,6 +61,8 @@ export class PlacementBatch {
     this.#request = request
     this.#context = { view, service, revision, rules, books, portRange }
     this.#passing = passingFilters(this.#context)
+    const others = separationsOf(this.#context).filter(({ own }) => !own)
+    this.#levelsOfOthers = others.map(({ by }) => by)
   }
 
   /** True once something has found no place. */
@@ -107,15 +115,28 @@ export class PlacementBatch {
         ? allocatePorts(revision.template.ports, books.portsOn(name), portRange, want.id)
         : null
       if (hostPorts === null) candidates.remove(best)
-      else if (want.avoid.has(name)) {
+      else if (this.#setAside !== null && this.#isInTheWay(best.node)) {
+        candidates.remove(best)
+        this.#setAside.push(best)
+      } else if (want.avoid.has(name)) {
         candidates.remove(best)
         avoided.push(best)
       } else found = { candidate: best, hostPorts }
     }
     for (const candidate of avoided) candidates.restore(candidate)
+    if (found === null && this.#setAside !== null) {
+      for (const candidate of this.#setAside) candidates.restore(candidate)
+      this.#setAside = null
+      return this.#find(want)
+    }
     const second = avoided[0]
     if (found !== null || second === undefined) return found
     return this.#find({ id: want.id, avoid: new Set() })
+  }
+
+  /** From an instance where a level is not known nobody can keep apart: a service that has still to come could not. */
+  #isInTheWay(node: Node): boolean {
+    return this.#levelsOfOthers.some((by) => domainOf(node, by) === undefined)
   }
 
   #open(): Candidates {
