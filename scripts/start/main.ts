@@ -23,7 +23,7 @@ const readyTimeoutMs = 30_000
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const undo: (() => Promise<void> | void)[] = []
 const interrupted = new AbortController()
-let ended: { readonly socket: string; readonly left: Leftovers | null } | null = null
+let ended: { readonly socket: string; readonly left: Leftovers | 'unknown' | null } | null = null
 
 async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
   interrupted.signal.throwIfAborted()

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { farewell, type Ending } from '../../scripts/start/farewell.ts'
+import { farewell, findLeftovers, type Ending } from '../../scripts/start/farewell.ts'
 
 const installed =
   'Left: what was installed and built, for the next time (packages, node_modules, dist)'
@@ -35,6 +35,17 @@ t.test('another engine keeps the images, and whatever could not be removed', asy
     'Left: networks n; to remove them: docker -H unix:///run/docker.sock network rm n',
     installed,
   ])
+})
+
+t.test('an engine that does not answer is not said to have nothing left', async (t) => {
+  const left = await findLeftovers('/nowhere/docker.sock')
+  t.equal(left, 'unknown')
+  const [first, second] = ending({ left })
+  t.equal(
+    first,
+    'stopped. Gone: the agent, its proxy and name server, the control plane, the data in /x/.bulkhead',
+  )
+  t.match(second, /^Left: perhaps .* docker -H unix:\/\/\/run\/docker.sock ps -a --filter /)
 })
 
 t.test(
