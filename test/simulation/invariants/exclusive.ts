@@ -28,6 +28,9 @@ export const exclusive = (world: World): Invariant => {
       const service = starting.info.labels[ownership.service] ?? ''
       if (world.records.wanted(service)?.spec.exclusive !== true) return
       world.count('exclusive')
+      // Its machine was called off when it was not, and it has heard nothing since.
+      const vouchedForMs = vouchedAtMs.get(node.name) ?? -Infinity
+      if (node.heartbeats.answeredFromMs < vouchedForMs) return
       for (const other of world.nodes) {
         const beside = other.engine.running().find((one) => isOfSameSlot(one, starting))
         if (!beside?.program) continue
