@@ -9,6 +9,9 @@ import type { Invariant } from './invariant.ts'
 export const exclusive = (world: World): Invariant => {
   const abilities = new Map(world.nodes.map((node) => [node, new Ability()] as const))
   const vouchedAtMs = new Map<string, number>()
+  /** Somebody has said that the machine is off when it is not, and it has heard nothing since. */
+  const wasCalledOff = ({ name, heartbeats }: SimNode): boolean =>
+    heartbeats.answeredFromMs < (vouchedAtMs.get(name) ?? -Infinity)
   return {
     name: 'exclusive',
     onEvent() {
@@ -28,15 +31,15 @@ export const exclusive = (world: World): Invariant => {
       const service = starting.info.labels[ownership.service] ?? ''
       if (world.records.wanted(service)?.spec.exclusive !== true) return
       world.count('exclusive')
-      // Its machine was called off when it was not, and it has heard nothing since.
-      const vouchedForMs = vouchedAtMs.get(node.name) ?? -Infinity
-      if (node.heartbeats.answeredFromMs < vouchedForMs) return
+      if (wasCalledOff(node)) return
       for (const other of world.nodes) {
         const beside = other.engine.running().find((one) => isOfSameSlot(one, starting))
         if (!beside?.program) continue
         const { nowMs } = world.schedule
         const leaseEndsMs = other.heartbeats.answeredFromBefore(nowMs, recoversMs) + world.config.nodes.leaseMs
-        const isVouched = (vouchedAtMs.get(other.name) ?? -Infinity) >= beside.program.startedAtMs
+        const isVouched =
+          wasCalledOff(other) ||
+          (vouchedAtMs.get(other.name) ?? -Infinity) >= beside.program.startedAtMs
         const isUnable = abilities.get(other)?.isUnableSinceBefore(leaseEndsMs, nowMs) === true
         if (other !== node && (isVouched || (isUnable && nowMs >= leaseEndsMs))) continue
         world.fail(
