@@ -1,7 +1,7 @@
 import { type Clock, type InstanceReport, sleep } from '@bulkhead/shared'
 import type { Logger } from 'pino'
 
-import { dueLeftovers, leftoversOf, reportsOfRemoved } from './core/claims.ts'
+import { dueLeftovers, leftoversOf, reportOfVanished, reportsOfRemoved } from './core/claims.ts'
 import { type ContainerInfo, isAlive } from './core/container.ts'
 import { ownership } from './core/ownership.ts'
 import type { EngineWatch } from './engine/engine-watch.ts'
@@ -28,6 +28,8 @@ const retryMs = 5000
 export class Discards {
   readonly #deps: DiscardsDeps
   readonly #removing = new Set<string>()
+  /** What the last inventory has told without a record, by instance: its end has to be told, too. */
+  #told: ReadonlyMap<string, InstanceReport> = new Map()
   #sawFullSet = false
   #stopped = false
 
@@ -44,6 +46,11 @@ export class Discards {
     this.#sawFullSet = true
   }
 
+  /** These were told to run, by their labels alone. */
+  toldOf(reports: readonly InstanceReport[]): void {
+    this.#told = new Map(reports.map((report) => [report.instance, report]))
+  }
+
   /** Containers that no record accounts for, as far as they may go by now. */
   leftovers(): void {
     const { store, watch, lease } = this.#deps
@@ -51,6 +58,18 @@ export class Discards {
     const leftovers = leftoversOf(watch.containers.all(), store.all)
     const due = dueLeftovers(leftovers, this.#sawFullSet, lease.standing)
     for (const { container, reason } of due) void this.#leftover(container, reason)
+    if (this.#sawFullSet) this.#tellVanished()
+  }
+
+  #tellVanished(): void {
+    const { store, watch, clock, onRemoved } = this.#deps
+    const there = new Map<string, InstanceReport>()
+    for (const [instance, report] of this.#told) {
+      if (store.find(instance)) continue
+      if (watch.containers.ofInstance(instance).length > 0) there.set(instance, report)
+      else onRemoved(reportOfVanished(report, clock.nowMs()))
+    }
+    this.#told = there
   }
 
   /** Containers that wait to be started and that `isStale` says would not do any more; they are made anew. */

@@ -96,7 +96,9 @@ export class Supervisor {
   inventory(): readonly InstanceReport[] {
     const { store, watch } = this.#deps
     const known = [...store.all.values()].flatMap(reportsOf)
-    return [...known, ...reportsOfUnclaimed(watch.containers.all(), store.all)]
+    const unclaimed = reportsOfUnclaimed(watch.containers.all(), store.all)
+    this.discards.toldOf(unclaimed)
+    return [...known, ...unclaimed]
   }
 
   /** False while something exclusive may run here that belongs elsewhere and that nobody can end. */

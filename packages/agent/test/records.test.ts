@@ -217,6 +217,21 @@ t.test('… once nothing bears its instance any more', async (t) => {
   await world.stop()
 })
 
+t.test('… or was gone by then', async (t) => {
+  const world = withStray()
+  await world.start()
+  world.welcome()
+  await world.clock.pass(100)
+  world.engine.vanish('f')
+  await world.clock.pass(100)
+  new Assigner(world).full()
+  await world.clock.pass(100)
+  t.match(observed(world, id), { state: 'stopped', reason: /went without a record/ })
+  const ends = world.of('status').flatMap(({ reports }) => reports)
+  t.equal(ends.length, 1, 'which is told once')
+  await world.stop()
+})
+
 t.test('what no record accounts for is removed, however often the engine refuses', async (t) => {
   const world = withStray()
   const refused = new EngineError('refused', 'device or resource busy')
