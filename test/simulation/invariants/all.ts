@@ -6,6 +6,7 @@ import { discovery } from './discovery.ts'
 import { exclusive } from './exclusive.ts'
 import { floor } from './floor.ts'
 import { forward } from './forward.ts'
+import { givesUp } from './gives-up.ts'
 import { hardPlacement } from './hard-placement.ts'
 import { healthyIsLeftAlone } from './healthy-is-left-alone.ts'
 import { heardIsNotDead } from './heard-is-not-dead.ts'
@@ -38,6 +39,7 @@ export const invariants: readonly MakeInvariant[] = [
   brake,
   balance,
   paced,
+  givesUp,
   ports,
   reasons,
   shares,

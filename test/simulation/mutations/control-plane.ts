@@ -124,6 +124,12 @@ export const controlPlaneMutations: readonly Mutation[] = [
     replace: 'same',
   },
   {
+    name: 'what is beside a new instance in its slot counts as its successor',
+    file: source('sessions/core/apply-reports.ts'),
+    find: 'if (isAlone && isGone(origin)) return true',
+    replace: 'if (isGone(origin)) return true',
+  },
+  {
     name: 'a move for balance that failed is made again at once',
     file: source('reconcile/core/refusals.ts'),
     find: 'const untilMs = failedAtMs + moveAgainMs',
