@@ -84,14 +84,14 @@ export function reportsOfUnclaimed(
 export function reportsOfRemoved(container: ContainerInfo, nowMs: number): readonly InstanceReport[] {
   if (container.state === 'created') return []
   const reason = 'it was removed, because no assignment accounts for it'
-  return reportOfLabels(container).map((report) => ended(report, reason, nowMs))
+  return reportOfLabels(container).map((report) => stoppedReport(report, reason, nowMs))
 }
 
 /** What is said of a container that was told of without a record, once it is no longer there. */
 export const reportOfVanished = (told: InstanceReport, nowMs: number): InstanceReport =>
-  ended(told, 'it went without a record of it', nowMs)
+  stoppedReport(told, 'it went without a record of it', nowMs)
 
-function ended(report: InstanceReport, reason: string, finishedAtMs: number): InstanceReport {
+function stoppedReport(report: InstanceReport, reason: string, finishedAtMs: number): InstanceReport {
   const end = { state: 'stopped', health: 'unknown', reason, finishedAtMs } as const
   return { ...report, observed: { ...report.observed, ...end } }
 }
