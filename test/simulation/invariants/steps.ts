@@ -4,7 +4,10 @@ import type { Records } from '../records.ts'
 import type { World } from '../world/world.ts'
 import type { MakeInvariant } from './invariant.ts'
 
-/** What the control plane had been told of the new revision in the step, when it was judged. */
+/** What is told within this time is counted together: of the last of it nobody can say whether it came in time. */
+const countedTogetherMs = 1000
+
+/** What the control plane had surely been told of the new revision in the step, when it was judged. */
 function toldOf({ records, controlPlane }: World, after: Rollout, { sinceMs }: TrafficShift) {
   const { service, to, progressAtMs: judgedAtMs } = after
   const hash = records.revision.get(`${service}@${to}`)?.templateHash
@@ -13,7 +16,8 @@ function toldOf({ records, controlPlane }: World, after: Rollout, { sinceMs }: T
     .filter((one) => records.revisionOf(one)?.templateHash === hash)
     .map(({ id }) => id)
   const { traffic } = controlPlane.running ?? {}
-  const [all, later] = [sinceMs, judgedAtMs].map((fromMs) => traffic?.sum(ids, fromMs))
+  const doubtfulFromMs = Math.max(judgedAtMs - countedTogetherMs, sinceMs)
+  const [all, later] = [sinceMs, doubtfulFromMs].map((fromMs) => traffic?.sum(ids, fromMs))
   return {
     requests: (all?.requests ?? 0) - (later?.requests ?? 0),
     errors: (all?.errors ?? 0) - (later?.errors ?? 0),
