@@ -166,11 +166,17 @@ t.test(
   },
 )
 
-t.test('what is removed without a record of it is told of', async (t) => {
+/** The stray has been told of, by its labels. */
+async function toldStray(): Promise<FakeWorld> {
   const world = withStray()
   await world.start()
   world.welcome()
   await world.clock.pass(100)
+  return world
+}
+
+t.test('what is removed without a record of it is told of', async (t) => {
+  const world = await toldStray()
   t.match(observed(world, id), { state: 'running' }, 'the control plane may have given it up')
   new Assigner(world).full()
   await world.clock.pass(100)
@@ -180,10 +186,7 @@ t.test('what is removed without a record of it is told of', async (t) => {
 })
 
 t.test('… though it ended between what was told and what is to be', async (t) => {
-  const world = withStray()
-  await world.start()
-  world.welcome()
-  await world.clock.pass(100)
+  const world = await toldStray()
   world.engine.crash('f', 137)
   await world.clock.pass(100)
   new Assigner(world).full()
@@ -218,10 +221,7 @@ t.test('… once nothing bears its instance any more', async (t) => {
 })
 
 t.test('… or was gone by then', async (t) => {
-  const world = withStray()
-  await world.start()
-  world.welcome()
-  await world.clock.pass(100)
+  const world = await toldStray()
   world.engine.vanish('f')
   await world.clock.pass(100)
   new Assigner(world).full()
